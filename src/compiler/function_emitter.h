@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// FunctionEmitter: the LLVM function that one Wasm function becomes, and its operand stack.
+// Each family of instructions has an emitter function of its own, in a file of its own.
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "guest_abi/trap.h"
+#include "wasm/instruction.h"
+#include "wasm/module.h"
+
+namespace mayfly::compiler {
+
+class ModuleEmitter;
+
+class FunctionEmitter {
+ public:
+  FunctionEmitter(ModuleEmitter& module, llvm::Function& function, uint32_t function_index);
+
+  ModuleEmitter& module() { return module_; }
+  llvm::IRBuilder<>& ir() { return ir_; }
+  llvm::Function& function() { return function_; }
+
+  // The operand stack. A v128 is a <2 x i64>, a reference a ptr.
+  void push(llvm::Value* value) { operands_.push_back(value); }
+  llvm::Value* pop();
+  // v128 as lanes of `type` (a 128-bit vector type); push_vector takes any 128-bit vector.
+  llvm::Value* pop_vector(llvm::Type* type);
+  void push_vector(llvm::Value* value);
+
+  // The address of an access of access_bytes at index + memarg.offset (index as popped: i32 or
+  // i64). The access faults where the memory ends; memory64 gets an explicit check here.
+  llvm::Value* memory_address(const wasm::MemArg& memarg, llvm::Value* index,
+                              uint64_t access_bytes);
+  // Volatile, byte-aligned accesses: they stay, and stay in order, because they may trap.
+  llvm::Value* load(llvm::Type* type, llvm::Value* address);
+  void store(llvm::Value* value, llvm::Value* address);
+
+  // Continues in a new block where condition (an i1) is false; traps where it is true.
+  void trap_if(llvm::Value* condition, guest_abi::TrapCode code);
+  void trap(guest_abi::TrapCode code);  // ends the block
+
+ private:
+  friend class ControlEmitter;
+  ModuleEmitter& module_;
+  llvm::Function& function_;
+  uint32_t function_index_;
+  llvm::IRBuilder<> ir_;
+  std::vector<llvm::Value*> operands_;
+};
+
+// Each emits one instruction of its family in reachable code.
+void emit_numeric(FunctionEmitter& f, const wasm::Instruction& instruction);  // scalar, constants
+void emit_simd(FunctionEmitter& f, const wasm::Instruction& instruction);     // all of 0xFD
+void emit_memory(FunctionEmitter& f, const wasm::Instruction& instruction);   // scalar, bulk
+void emit_table(FunctionEmitter& f, const wasm::Instruction& instruction);
+void emit_reference(FunctionEmitter& f, const wasm::Instruction& instruction);
+
+}  // namespace mayfly::compiler

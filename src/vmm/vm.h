@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Vm: one guest, its memory and its one processor, behind the same interface on every driver.
+// It knows addresses, faults and ports, and nothing of WebAssembly.
+//
+//   Host::open() -> Host::create_vm(config) -> enter() -> [handle a port -> resume()]* -> Exit
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "guest_abi/call_page.h"
+#include "guest_abi/layout.h"
+
+namespace mayfly::vmm {
+
+enum class Driver : uint8_t { kKvm, kProcess };
+std::string_view to_string(Driver driver);
+
+enum class Protection : uint8_t { kRead, kReadExecute, kReadWrite };
+
+// One range of guest memory. Ranges do not overlap, lie outside the host-owned pages, and start
+// at a page. Invariant: address, guest-physical address and host address agree modulo 2 MiB.
+struct RegionSpec {
+  uint64_t address = 0;
+  uint64_t bytes = 0;           // present from the start; rounded up to pages
+  uint64_t bytes_reserved = 0;  // resize() may reach it; at least bytes
+  Protection protection = Protection::kReadWrite;
+  // The first file_bytes are the file's, the rest is zeros. Shared for kRead and kReadExecute, a
+  // private copy for kReadWrite. The file outlives the Vm's creation only.
+  int file = -1;
+  uint64_t file_offset = 0;  // congruent to address modulo the page size
+  uint64_t file_bytes = 0;
+};
+
+struct VmConfig {
+  std::vector<RegionSpec> regions;
+  uint64_t stack_bytes = guest_abi::kStackBytesDefault;
+};
+
+// A call: enter(thunk, function, slots) in the entry page (layout.h).
+struct Entry {
+  uint64_t thunk = 0;
+  uint64_t function = 0;
+};
+
+// What the processor reported when the guest did something that it cannot go on from.
+struct Fault {
+  uint8_t vector = 0;       // Intel SDM 3A, table 6-1: 0 #DE, 6 #UD, 13 #GP, 14 #PF
+  uint64_t error_code = 0;  // of the vectors that have one
+  uint64_t address = 0;     // CR2, with vector 14
+  uint64_t rip = 0;
+  uint64_t rsp = 0;
+  uint64_t rbp = 0;
+};
+
+struct Exit {
+  enum class Kind : uint8_t {
+    kPort,       // hypercall(port); port 0 is the end of the call. resume() goes on, unless it is
+    kFault,      // a CPU fault; the call is over
+    kDeadline,   // set_deadline()'s moment came; the call is over
+    kCancelled,  // cancel(); the call is over
+    kBroken,     // the guest left in a way that no guest of ours does; only destruction is left
+  };
+  Kind kind = Kind::kBroken;
+  uint32_t port = 0;
+  Fault fault;          // kFault; with kDeadline and kCancelled rip, rsp and rbp where known
+  std::string message;  // kBroken
+};
+
+// Threads: one at a time, but for cancel(), which any thread may call.
+class Vm {
+ public:
+  virtual ~Vm() = default;
+
+  // Runs the guest until it leaves. After any exit but a port's, the next call is enter().
+  // Errors: kHost, when the host's kernel refuses; the Vm is then unusable.
+  virtual Result<Exit> enter(const Entry& entry) = 0;
+  virtual Result<Exit> resume() = 0;
+
+  // The call in progress, or the next, ends with kDeadline at this moment. nullopt: no deadline.
+  virtual void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) = 0;
+  // Ends the call in progress; no effect on a later call.
+  virtual void cancel() = 0;
+
+  // Copies of guest memory. Errors: kInvalid when a byte is outside what the guest itself can
+  // read or write; nothing was copied then.
+  virtual Result<void> read(uint64_t address, std::span<uint8_t> to) const = 0;
+  virtual Result<void> write(uint64_t address, std::span<const uint8_t> from) = 0;
+  // The host's own view of [address, address + bytes), for one copy or system call while the
+  // guest does not run. Errors: as read(). The range must lie in one region.
+  virtual Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) = 0;
+
+  // Makes region bytes large: new pages are zero; pages past the new size are gone for the guest.
+  // Errors: kLimit past bytes_reserved; kHost. Nothing changes on error.
+  virtual Result<void> resize(size_t region, uint64_t bytes) = 0;
+  virtual uint64_t region_bytes(size_t region) const = 0;
+
+  // The guest writes it too: copy, then check.
+  virtual guest_abi::CallPage& call_page() = 0;
+};
+
+// What this host can do and which way was chosen, for `mayfly doctor`.
+struct HostFact {
+  std::string name;
+  std::string value;
+  std::string note;
+};
+
+// One driver, opened and probed. Shareable between threads. Outlives its Vms.
+class Host {
+ public:
+  virtual ~Host() = default;
+  // Errors: kUnsupported or kHost with what to do next (permissions, --driver process).
+  static Result<std::unique_ptr<Host>> open(Driver driver);
+  // kKvm where it works, else kProcess; why says which and the reason.
+  static Result<std::unique_ptr<Host>> open_best(std::string* why);
+
+  virtual Driver driver() const = 0;
+  virtual Result<std::unique_ptr<Vm>> create_vm(const VmConfig& config) = 0;
+  virtual std::vector<HostFact> facts() const = 0;
+};
+
+}  // namespace mayfly::vmm
