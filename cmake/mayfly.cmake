@@ -4,6 +4,11 @@
 #   mayfly_library(NAME DEPENDS ...)   every .cc of the folder but its tests, as a static library
 #                                      mayfly_NAME, and every *_test.cc as one test NAME_test
 #   mayfly_executable(NAME SOURCES ... DEPENDS ...)
+#   mayfly_fuzzer(NAME DEPENDS ...)    fuzz/NAME_fuzz.cc, and the test fuzz.NAME that runs it with
+#                                      the seeds of fuzz/corpus/NAME
+#   mayfly_benchmark(NAME DEPENDS ...) bench/NAME_bench.cc, on google-benchmark
+# Tests are sorted by label: `unit` runs in build/debug, `fuzz` in build/fuzz, the rest in
+# build/release; `golden` marks those that rewrite their files when MAYFLY_BLESS is set.
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -30,6 +35,11 @@ if(MAYFLY_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
+if(MAYFLY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_custom_target(fuzzers)
+endif()
+set(MAYFLY_FUZZ_SECONDS 60 CACHE STRING "Seconds for which the test of each fuzzer runs")
 
 function(mayfly_library name)
   cmake_parse_arguments(ARG "EXCEPTIONS" "" "DEPENDS;SYSTEM_INCLUDES" ${ARGN})
@@ -53,7 +63,10 @@ function(mayfly_library name)
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE mayfly_${name} GTest::gtest_main GTest::gmock)
-    gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+    gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
+    if(NOT MAYFLY_SANITIZE)
+      set_target_properties(${name}_test PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
   endif()
 endfunction()
 
@@ -63,4 +76,27 @@ function(mayfly_executable name)
   set(depends ${ARG_DEPENDS})
   list(TRANSFORM depends PREPEND mayfly_)
   target_link_libraries(${name} PRIVATE mayfly_options ${depends})
+endfunction()
+
+function(mayfly_fuzzer name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  mayfly_executable(${name}_fuzz SOURCES ${name}_fuzz.cc DEPENDS ${ARG_DEPENDS})
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name}_fuzz)
+  set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}_corpus)
+  file(MAKE_DIRECTORY ${found})
+  set(seeds ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name})
+  if(NOT IS_DIRECTORY ${seeds})
+    set(seeds)
+  endif()
+  add_test(NAME fuzz.${name} COMMAND ${name}_fuzz -max_total_time=${MAYFLY_FUZZ_SECONDS} -timeout=10
+                                     -rss_limit_mb=2048 -print_final_stats=1 ${found} ${seeds})
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+endfunction()
+
+function(mayfly_benchmark name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  find_package(benchmark REQUIRED)
+  mayfly_executable(${name}_bench SOURCES ${name}_bench.cc DEPENDS ${ARG_DEPENDS})
+  target_link_libraries(${name}_bench PRIVATE benchmark::benchmark benchmark::benchmark_main)
 endfunction()
