@@ -32,7 +32,8 @@ target_compile_options(
 add_link_options(-fuse-ld=lld)
 
 if(MAYFLY_SANITIZE)
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
 if(MAYFLY_FUZZ)
