@@ -19,15 +19,21 @@ class ModuleEmitter;
 
 class FunctionEmitter {
  public:
+  // Positions the builder in a new block `entry` of an empty function.
   FunctionEmitter(ModuleEmitter& module, llvm::Function& function, uint32_t function_index);
 
   ModuleEmitter& module() { return module_; }
   llvm::IRBuilder<>& ir() { return ir_; }
   llvm::Function& function() { return function_; }
+  uint32_t function_index() const { return function_index_; }
 
   // The operand stack. A v128 is a <2 x i64>, a reference a ptr.
   void push(llvm::Value* value) { operands_.push_back(value); }
   llvm::Value* pop();
+  // The last `count` operands, first one first.
+  std::vector<llvm::Value*> pop_many(size_t count);
+  size_t height() const { return operands_.size(); }
+  void truncate(size_t height) { operands_.resize(height); }
   // v128 as lanes of `type` (a 128-bit vector type); push_vector takes any 128-bit vector.
   llvm::Value* pop_vector(llvm::Type* type);
   void push_vector(llvm::Value* value);
@@ -44,13 +50,21 @@ class FunctionEmitter {
   void trap_if(llvm::Value* condition, guest_abi::TrapCode code);
   void trap(guest_abi::TrapCode code);  // ends the block
 
+  llvm::BasicBlock* new_block(const char* name);
+  // A variable in the frame; its storage is made once, in the entry block.
+  llvm::AllocaInst* new_variable(llvm::Type* type);
+  // Room for `count` result slots of a callee, shared by all calls of the function.
+  llvm::Value* result_area(size_t count);
+
  private:
-  friend class ControlEmitter;
   ModuleEmitter& module_;
   llvm::Function& function_;
   uint32_t function_index_;
   llvm::IRBuilder<> ir_;
   std::vector<llvm::Value*> operands_;
+  llvm::BasicBlock* entry_ = nullptr;
+  llvm::AllocaInst* result_area_ = nullptr;
+  size_t result_area_slots_ = 0;
 };
 
 // Each emits one instruction of its family in reachable code.
