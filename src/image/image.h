@@ -24,7 +24,8 @@ inline constexpr uint32_t kImageVersion = 1;
 
 enum class RegionKind : uint8_t { kText, kReadOnly, kData, kMemory, kTable };
 
-// One range of guest memory. Its position in Image::regions is its number for GrowRequest.
+// One range of guest memory. Its position in Image::regions is its number for GrowRequest:
+// memories and tables come first, in address order, then what is loaded from the file.
 struct Region {
   RegionKind kind = RegionKind::kData;
   uint64_t address = 0;
@@ -90,8 +91,8 @@ struct ImportedModuleName {
 
 // Where in the program an address of text lies.
 struct Location {
-  std::string_view function;  // Wasm name, or "wasm function 12"; lives as long as the Image
-  uint32_t module = 0;
+  std::string_view function;       // Wasm name, or "wasm function 12"; lives as long as the Image
+  uint32_t module = 0;             // wasm::kNoIndex: the guest library, a thunk or an adapter
   std::optional<uint64_t> offset;  // from the module's first byte, where known
 };
 
@@ -104,7 +105,12 @@ struct UnwindRow {
 };
 
 class Image {
+  struct Key {  // only ImageReader makes an Image
+    explicit Key() = default;
+  };
+
  public:
+  explicit Image(Key) {}
   // Reads and checks all of it but the code itself. Takes the descriptor (a file or memfd).
   // Errors: kInvalid with the byte or field; kUnsupported for another version.
   static Result<std::unique_ptr<Image>> open(Fd file);
@@ -126,9 +132,8 @@ class Image {
   std::optional<UnwindRow> find_unwind(uint64_t address) const;
 
  private:
-  Image() = default;
-  struct Tables;
   friend class ImageReader;
+  std::optional<uint32_t> text_offset(uint64_t address) const;
 
   Fd file_;
   Mapping bytes_;
@@ -138,7 +143,9 @@ class Image {
   std::vector<ImportedModuleName> imports_;
   std::vector<std::string> module_names_;
   std::vector<std::string> cpu_features_;
-  // Sorted tables inside bytes_, checked on open.
+  // Inside bytes_: the text, and the tables of image_tables.h.
+  std::span<const uint8_t> text_;
+  std::span<const uint8_t> functions_;
   std::span<const uint8_t> locations_;
   std::span<const uint8_t> unwind_;
   std::span<const uint8_t> names_;

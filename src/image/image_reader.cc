@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Image::open. The file is mapped once and touched only where its headers and its metadata are;
+// the metadata is copied before it is decoded.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/elf_view.h"
+#include "image/image.h"
+#include "image/image_check.h"
+#include "image/image_metadata.h"
+
+namespace mayfly::image {
+namespace {
+
+constexpr uint64_t kFileBytesMax = uint64_t{4} << 30;
+constexpr uint64_t kMetadataBytesMax = uint64_t{256} << 20;
+
+bool is_sealed(int fd) {
+  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals >= 0 && (seals & kSeals) == kSeals;
+}
+
+// Whether somebody else may change the file while it is in use.
+bool is_others_to_change(const struct stat& status) {
+  const bool owned = status.st_uid == ::geteuid() || status.st_uid == 0;
+  return !owned || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+Result<Fd> sealed_copy(int fd, uint64_t size_bytes) {
+  const Mapping source = MAYFLY_TRY(
+      Mapping::file(fd, 0, size_bytes, Mapping::Access::kRead, Mapping::Sharing::kPrivate));
+  Fd copy = MAYFLY_TRY(create_memfd("mayfly-image", 0));
+  MAYFLY_TRY(write_whole(copy.get(), source.bytes()));
+  if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) !=
+      0) {
+    return host_error("fcntl(F_ADD_SEALS)");
+  }
+  return copy;
+}
+
+}  // namespace
+
+class ImageReader {
+ public:
+  static Result<std::unique_ptr<Image>> read(Fd file) {
+    auto image = std::make_unique<Image>(Image::Key());
+    MAYFLY_TRY(map(*image, std::move(file)));
+    const ElfView view = MAYFLY_TRY(view_elf(image->bytes_.bytes()));
+    const std::vector<Region> loaded = MAYFLY_TRY(check_segments(view.segments));
+    ImageMetadata metadata = MAYFLY_TRY(read_metadata(view));
+    MAYFLY_TRY(check_metadata(metadata, loaded));
+    find_tables(*image, view, loaded);
+    image->regions_ = std::move(metadata.windows);
+    image->regions_.insert(image->regions_.end(), loaded.begin(), loaded.end());
+    image->instances_ = std::move(metadata.instances);
+    image->host_functions_ = std::move(metadata.host_functions);
+    image->imports_ = std::move(metadata.imports);
+    image->module_names_ = std::move(metadata.module_names);
+    image->cpu_features_ = std::move(metadata.cpu_features);
+    return image;
+  }
+
+ private:
+  static Result<void> map(Image& image, Fd file) {
+    struct stat status{};
+    if (::fstat(file.get(), &status) != 0) return host_error("fstat");
+    if (!S_ISREG(status.st_mode)) return invalid("an image is a regular file");
+    const auto size = static_cast<uint64_t>(status.st_size);
+    if (size == 0 || size > kFileBytesMax) {
+      return invalid("an image is 1 to " + std::to_string(kFileBytesMax) + " bytes large, not " +
+                     std::to_string(size));
+    }
+    if (!is_sealed(file.get()) && is_others_to_change(status)) {
+      file = MAYFLY_TRY(sealed_copy(file.get(), size));
+    }
+    image.bytes_ = MAYFLY_TRY(
+        Mapping::file(file.get(), 0, size, Mapping::Access::kRead, Mapping::Sharing::kPrivate));
+    image.file_ = std::move(file);
+    return {};
+  }
+
+  static Result<ImageMetadata> read_metadata(const ElfView& view) {
+    const ElfSection* section = view.find(".mayfly.image");
+    if (section == nullptr) return invalid("ELF file has no section .mayfly.image");
+    if (section->bytes.size() > kMetadataBytesMax) {
+      return invalid("section .mayfly.image has " + std::to_string(section->bytes.size()) +
+                     " bytes, the limit is " + std::to_string(kMetadataBytesMax));
+    }
+    const std::vector<uint8_t> copy(section->bytes.begin(), section->bytes.end());
+    return decode_image_metadata(copy);
+  }
+
+  // Absent tables are empty: addresses then have no names.
+  static void find_tables(Image& image, const ElfView& view, const std::vector<Region>& loaded) {
+    const auto table = [&view](std::string_view name) {
+      const ElfSection* section = view.find(name);
+      return section == nullptr ? std::span<const uint8_t>() : section->bytes;
+    };
+    image.functions_ = table(".mayfly.functions");
+    image.locations_ = table(".mayfly.locations");
+    image.unwind_ = table(".mayfly.unwind");
+    image.names_ = table(".mayfly.names");
+    for (const Region& region : loaded) {
+      if (region.kind != RegionKind::kText) continue;
+      image.text_ = image.bytes_.bytes().subspan(region.file_offset, region.file_bytes);
+    }
+  }
+};
+
+Result<std::unique_ptr<Image>> Image::open(Fd file) { return ImageReader::read(std::move(file)); }
+
+}  // namespace mayfly::image
