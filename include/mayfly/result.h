@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -41,19 +42,19 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return has_value(); }
 
   // Precondition: has_value(). Calling them on an error ends the process.
-  T& value() & { return std::get<0>(state_); }
-  const T& value() const& { return std::get<0>(state_); }
-  T&& value() && { return std::get<0>(std::move(state_)); }
+  T& value() & { return *held(std::get_if<0>(&state_)); }
+  const T& value() const& { return *held(std::get_if<0>(&state_)); }
+  T&& value() && { return std::move(*held(std::get_if<0>(&state_))); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  // Precondition: !has_value().
-  Error& error() & { return std::get<1>(state_); }
-  const Error& error() const& { return std::get<1>(state_); }
-  Error&& error() && { return std::get<1>(std::move(state_)); }
+  // Precondition: !has_value(). Calling them on a value ends the process.
+  Error& error() & { return *held(std::get_if<1>(&state_)); }
+  const Error& error() const& { return *held(std::get_if<1>(&state_)); }
+  Error&& error() && { return std::move(*held(std::get_if<1>(&state_))); }
 
   template <typename U>
   T value_or(U&& fallback) const& {
@@ -61,6 +62,11 @@ class [[nodiscard]] Result {
   }
 
  private:
+  template <typename U>
+  static U* held(U* pointer) {
+    if (pointer == nullptr) std::abort();
+    return pointer;
+  }
   std::variant<T, Error> state_;
 };
 
@@ -75,13 +81,20 @@ class [[nodiscard]] Result<void> {
 
   bool has_value() const { return !error_.has_value(); }
   explicit operator bool() const { return has_value(); }
-  void value() const {}
-  void operator*() const {}
-  Error& error() & { return *error_; }
-  const Error& error() const& { return *error_; }
-  Error&& error() && { return *std::move(error_); }
+  // Precondition: has_value(). Calling them on an error ends the process.
+  void value() const {
+    if (error_) std::abort();
+  }
+  void operator*() const { value(); }
+  // Precondition: !has_value(). Calling them on a value ends the process.
+  Error& error() & { return need_error(), *error_; }
+  const Error& error() const& { return need_error(), *error_; }
+  Error&& error() && { return need_error(), *std::move(error_); }
 
  private:
+  void need_error() const {
+    if (!error_) std::abort();
+  }
   std::optional<Error> error_;
 };
 

@@ -116,7 +116,8 @@ def size_warnings(tree):
 
 def readmes(tree):
     folders = {match.group(1) for path in tree.files
-               if not path.endswith("CMakeLists.txt") and (match := re.match(r"((?:src|tests)/\w+|bench|fuzz|examples)/", path))}
+               if not path.endswith("CMakeLists.txt")
+               and (match := re.match(r"((?:src|tests)/\w+|bench|fuzz|examples)/", path))}
     for folder in sorted(folders):
         path = f"{folder}/README.md"
         if path not in tree.files:
