@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table of guest library functions, from the list that the library itself is built from.
+#include "runtime/guest_functions.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+
+namespace mayfly::runtime {
+namespace {
+
+constexpr std::string_view kBenchModule = "bench";
+
+constexpr auto kGuestFunctions = std::to_array<GuestFunction>({
+#define MAYFLY_WASI_FUNCTION(module, name, signature, symbol) {#module, #name, signature, #symbol},
+#include "guest_abi/wasi_functions.inc"
+#undef MAYFLY_WASI_FUNCTION
+    {kBenchModule, "start", ":", "mayfly_bench_start"},
+    {kBenchModule, "end", ":", "mayfly_bench_end"},
+});
+
+wasm::ValType value_type(char letter) {
+  CHECK(letter == 'i' || letter == 'I', letter);
+  return letter == 'i' ? wasm::kI32 : wasm::kI64;
+}
+
+}  // namespace
+
+const GuestFunction* find_guest_function(std::string_view module, std::string_view name) {
+  const auto* const found =
+      std::ranges::find_if(kGuestFunctions, [&](const GuestFunction& function) {
+        return function.name == name && function.module == module;
+      });
+  return found == kGuestFunctions.end() ? nullptr : found;
+}
+
+const GuestFunction* find_guest_symbol(std::string_view symbol) {
+  const auto* const found = std::ranges::find(kGuestFunctions, symbol, &GuestFunction::symbol);
+  return found == kGuestFunctions.end() ? nullptr : found;
+}
+
+bool is_guest_module(std::string_view module) {
+  return std::ranges::any_of(
+      kGuestFunctions, [&](const GuestFunction& function) { return function.module == module; });
+}
+
+bool offers(const GuestLibrary& library, const GuestFunction& function) {
+  return function.module == kBenchModule ? library.bench : library.wasi;
+}
+
+wasm::FuncType type_of(const GuestFunction& function) {
+  const size_t colon = function.signature.find(':');
+  CHECK(colon != std::string_view::npos, function.signature);
+  wasm::FuncType type;
+  for (const char letter : function.signature.substr(0, colon)) {
+    type.params.push_back(value_type(letter));
+  }
+  for (const char letter : function.signature.substr(colon + 1)) {
+    type.results.push_back(value_type(letter));
+  }
+  return type;
+}
+
+}  // namespace mayfly::runtime

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// wasm-3.0 #exec-instantiation and #exec-invocation, with the guest doing the work: the host
+// passes slots in, answers ports, and turns what the processor reports into a CallOutcome.
+#include "runtime/image_runner.h"
+
+#include <sys/random.h>
+
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "guest_abi/instance.h"
+#include "runtime/backtrace.h"
+#include "runtime/trap.h"
+
+namespace mayfly::runtime {
+namespace {
+
+vmm::Protection protection_of(image::RegionKind kind) {
+  switch (kind) {
+    case image::RegionKind::kText:
+      return vmm::Protection::kReadExecute;
+    case image::RegionKind::kReadOnly:
+      return vmm::Protection::kRead;
+    case image::RegionKind::kData:
+    case image::RegionKind::kMemory:
+    case image::RegionKind::kTable:
+      return vmm::Protection::kReadWrite;
+  }
+  return vmm::Protection::kRead;
+}
+
+vmm::VmConfig config_of(const image::Image& image, uint64_t stack_bytes) {
+  vmm::VmConfig config;
+  config.stack_bytes = stack_bytes;
+  config.regions.reserve(image.regions().size());
+  for (const image::Region& region : image.regions()) {
+    config.regions.push_back({.address = region.address,
+                              .bytes = region.bytes,
+                              .bytes_reserved = region.bytes_reserved,
+                              .protection = protection_of(region.kind),
+                              .file = region.file_bytes == 0 ? -1 : image.file(),
+                              .file_offset = region.file_offset,
+                              .file_bytes = region.file_bytes});
+  }
+  return config;
+}
+
+Result<void> check_limits(const image::Image& image, const RunLimits& limits) {
+  uint64_t bytes = 0;
+  for (const image::Region& region : image.regions()) {
+    const bool counts =
+        region.kind == image::RegionKind::kMemory || region.kind == image::RegionKind::kTable;
+    if (!counts) continue;
+    if (region.bytes > limits.memory_bytes_max - bytes) {
+      return limit("the program starts with " + std::to_string(bytes + region.bytes) +
+                   " bytes of memory, past the limit of " +
+                   std::to_string(limits.memory_bytes_max));
+    }
+    bytes += region.bytes;
+  }
+  return {};
+}
+
+// tsc_multiplier 0: the guest has no clock of its own and asks at the port.
+Result<void> prepare_call_page(guest_abi::CallPage& page) {
+  page.tsc_multiplier = 0;
+  const auto wanted = static_cast<ssize_t>(sizeof page.random_seed);
+  if (::getrandom(page.random_seed, sizeof page.random_seed, 0) != wanted) {
+    return host_error("getrandom");
+  }
+  page.seed_generation = 1;
+  return {};
+}
+
+}  // namespace
+
+std::string to_string(const StepOutcome& outcome) {
+  switch (outcome.kind) {
+    case StepOutcome::Kind::kInstantiated:
+      return "instantiated";
+    case StepOutcome::Kind::kUnlinkable:
+    case StepOutcome::Kind::kBlocked:
+      return outcome.message;
+    case StepOutcome::Kind::kStopped:
+      return to_string(outcome.call);
+  }
+  return "";
+}
+
+Result<std::unique_ptr<ImageRunner>> ImageRunner::create(vmm::Host& host, const image::Image& image,
+                                                         RunnerOptions options) {
+  MAYFLY_TRY(image.check_cpu());
+  MAYFLY_TRY(check_limits(image, options.ports.limits));
+  auto vm = MAYFLY_TRY(host.create_vm(config_of(image, options.stack_bytes)));
+  MAYFLY_TRY(prepare_call_page(vm->call_page()));
+  vm->set_deadline(options.ports.deadline);
+  return std::make_unique<ImageRunner>(Key{}, image, std::move(vm), std::move(options));
+}
+
+ImageRunner::ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm> vm,
+                         RunnerOptions options)
+    : image_(image),
+      vm_(std::move(vm)),
+      stack_bytes_(options.stack_bytes),
+      ports_(image, *vm_, std::move(options.ports)),
+      instantiated_(image.instances().size()) {}
+
+void ImageRunner::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
+  vm_->set_deadline(deadline);
+  ports_.set_deadline(deadline);
+}
+
+const image::ImageExport* ImageRunner::find_export(uint32_t instance, std::string_view name) const {
+  for (const image::ImageExport& item : image_.instances()[instance].exports) {
+    if (item.name == name) return &item;
+  }
+  return nullptr;
+}
+
+Result<std::optional<std::string>> ImageRunner::failed_limit(
+    const image::ImageInstance& instance) const {
+  static_assert(offsetof(guest_abi::MemoryInfo, bytes) == offsetof(guest_abi::TableInfo, size));
+  for (const image::LimitCheck& check : instance.limit_checks) {
+    uint64_t size = 0;
+    uint8_t bytes[sizeof size];
+    MAYFLY_TRY(vm_->read(check.info + offsetof(guest_abi::MemoryInfo, bytes), bytes));
+    std::memcpy(&size, bytes, sizeof size);
+    if (size < check.min) {
+      return std::optional("incompatible import type: \"" + check.import + "\" has size " +
+                           std::to_string(size) + ", the import wants at least " +
+                           std::to_string(check.min));
+    }
+  }
+  return std::optional<std::string>();
+}
+
+Result<StepOutcome> ImageRunner::run_step(uint32_t step) {
+  CHECK(step < image_.instances().size(), step, image_.instances().size());
+  const image::ImageInstance& instance = image_.instances()[step];
+  StepOutcome outcome;
+  for (const uint32_t needed : instance.depends_on) {
+    if (instantiated_[needed]) continue;
+    outcome.kind = StepOutcome::Kind::kBlocked;
+    outcome.message =
+        instance.name + " needs " + image_.instances()[needed].name + ", which is not instantiated";
+    return outcome;
+  }
+  if (auto message = MAYFLY_TRY(failed_limit(instance))) {
+    outcome.kind = StepOutcome::Kind::kUnlinkable;
+    outcome.message = std::move(*message);
+    return outcome;
+  }
+  outcome.call = MAYFLY_TRY(enter({instance.instantiate_thunk, instance.instantiate}));
+  if (!outcome.call.returned()) outcome.kind = StepOutcome::Kind::kStopped;
+  instantiated_[step] = outcome.call.returned();
+  return outcome;
+}
+
+Result<CallOutcome> ImageRunner::call(const image::FuncExport& function,
+                                      std::span<const Value> arguments) {
+  const wasm::FuncType& type = function.type;
+  if (arguments.size() != type.params.size()) {
+    return invalid("the function takes " + std::to_string(type.params.size()) + " arguments, not " +
+                   std::to_string(arguments.size()));
+  }
+  CHECK(type.params.size() <= guest_abi::kSlotsMax && type.results.size() <= guest_abi::kSlotsMax);
+  guest_abi::CallPage& page = vm_->call_page();
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    page.slots[i] = significant_bits(type.params[i], arguments[i].bits);
+  }
+  CallOutcome outcome = MAYFLY_TRY(enter({function.thunk, function.code}));
+  if (!outcome.returned()) return outcome;
+  outcome.values.reserve(type.results.size());
+  for (size_t i = 0; i < type.results.size(); ++i) {
+    outcome.values.push_back({type.results[i], significant_bits(type.results[i], page.slots[i])});
+  }
+  return outcome;
+}
+
+Result<Value> ImageRunner::read_global(const image::GlobalExport& global) const {
+  guest_abi::Slot slot;
+  uint8_t bytes[sizeof slot] = {};
+  const size_t size = global.type.type == wasm::kV128 ? 16 : 8;
+  MAYFLY_TRY(vm_->read(global.address, std::span(bytes, size)));
+  std::memcpy(&slot, bytes, sizeof slot);
+  return Value{global.type.type, significant_bits(global.type.type, slot)};
+}
+
+Result<CallOutcome> ImageRunner::enter(const vmm::Entry& entry) {
+  if (broken_) return *broken_;
+  vmm::Exit exit = MAYFLY_TRY(vm_->enter(entry));
+  while (exit.kind == vmm::Exit::Kind::kPort &&
+         exit.port != static_cast<uint32_t>(guest_abi::Port::kReturn)) {
+    auto ended = MAYFLY_TRY(ports_.handle(exit.port));
+    if (ended) return std::move(*ended);
+    exit = MAYFLY_TRY(vm_->resume());
+  }
+  return outcome_of(exit);
+}
+
+CallOutcome ImageRunner::outcome_of(const vmm::Exit& exit) {
+  CallOutcome outcome;
+  const StackPosition position{exit.fault.rip, exit.fault.rsp, exit.fault.rbp};
+  switch (exit.kind) {
+    case vmm::Exit::Kind::kPort:
+      return outcome;
+    case vmm::Exit::Kind::kFault:
+      return outcome_of_fault(exit.fault);
+    case vmm::Exit::Kind::kDeadline:
+      outcome.kind = CallOutcome::Kind::kDeadline;
+      outcome.stopped = backtrace(position, image_, *vm_);
+      return outcome;
+    case vmm::Exit::Kind::kCancelled:
+      outcome.kind = CallOutcome::Kind::kCancelled;
+      outcome.stopped = backtrace(position, image_, *vm_);
+      return outcome;
+    case vmm::Exit::Kind::kBroken:
+      break;
+  }
+  outcome.kind = CallOutcome::Kind::kBroken;
+  outcome.broken = exit.message;
+  broken_ = outcome;
+  return outcome;
+}
+
+CallOutcome ImageRunner::outcome_of_fault(const vmm::Fault& fault) {
+  const FaultContext context{
+      .regions = image_.regions(), .stack_bytes = stack_bytes_, .text_byte = [&](uint64_t address) {
+        return image_.text_byte(address);
+      }};
+  CallOutcome outcome;
+  outcome.kind = CallOutcome::Kind::kTrapped;
+  outcome.trap.code = classify_fault(fault, context);
+  outcome.trap.message = describe_fault(fault, outcome.trap.code);
+  outcome.trap.backtrace = backtrace({fault.rip, fault.rsp, fault.rbp}, image_, *vm_);
+  return outcome;
+}
+
+}  // namespace mayfly::runtime

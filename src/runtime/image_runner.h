@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ImageRunner: an image in a Vm of its own. It runs the steps of the image's plan, then calls
+// exports; every call ends as a CallOutcome.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "image/image.h"
+#include "runtime/call_outcome.h"
+#include "runtime/port_dispatcher.h"
+#include "vmm/vm.h"
+
+namespace mayfly::runtime {
+
+// How one step of the plan ended.
+struct StepOutcome {
+  enum class Kind : uint8_t {
+    kInstantiated,
+    kUnlinkable,  // an imported memory or table is too small at this moment
+    kBlocked,     // a step that this one depends on has not been instantiated
+    kStopped,     // the instantiation trapped, exited or ran out of time: its effects stay
+  };
+  Kind kind = Kind::kInstantiated;
+  std::string message;  // kUnlinkable, kBlocked
+  CallOutcome call;     // kStopped
+};
+std::string to_string(const StepOutcome& outcome);
+
+struct RunnerOptions {
+  uint64_t stack_bytes = guest_abi::kStackBytesDefault;
+  PortOptions ports;
+};
+
+// Threads: one at a time, but for cancel().
+class ImageRunner {
+ public:
+  // Host and image outlive the runner. Nothing of the image has run yet.
+  // Errors: kUnsupported (the CPU lacks a feature), kLimit, kHost.
+  static Result<std::unique_ptr<ImageRunner>> create(vmm::Host& host, const image::Image& image,
+                                                     RunnerOptions options);
+
+  // Runs step `step` of the plan. Each step runs once. Errors: kHost.
+  Result<StepOutcome> run_step(uint32_t step);
+
+  // Calls a function of an instance, which need not be instantiated: the spec lets functions of a
+  // failed instance live on in tables. Errors: kInvalid when arguments and type differ; kHost.
+  Result<CallOutcome> call(const image::FuncExport& function, std::span<const Value> arguments);
+
+  Result<Value> read_global(const image::GlobalExport& global) const;
+
+  // Covers the calls and steps from now on. nullopt: none.
+  void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+  // Any thread. Ends the call in progress; no effect on a later one.
+  void cancel() { vm_->cancel(); }
+
+  const image::Image& image() const { return image_; }
+  const PortDispatcher& ports() const { return ports_; }
+  // Null when the instance has no such export.
+  const image::ImageExport* find_export(uint32_t instance, std::string_view name) const;
+
+ private:
+  struct Key {};
+
+ public:
+  // create() is the way in: nobody else has a Key.
+  ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm> vm, RunnerOptions options);
+
+ private:
+  Result<CallOutcome> enter(const vmm::Entry& entry);
+  CallOutcome outcome_of(const vmm::Exit& exit);
+  CallOutcome outcome_of_fault(const vmm::Fault& fault);
+  Result<std::optional<std::string>> failed_limit(const image::ImageInstance& instance) const;
+
+  const image::Image& image_;
+  std::unique_ptr<vmm::Vm> vm_;
+  uint64_t stack_bytes_;
+  PortDispatcher ports_;
+  std::vector<bool> instantiated_;
+  std::optional<CallOutcome> broken_;
+};
+
+}  // namespace mayfly::runtime

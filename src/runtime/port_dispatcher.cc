@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Each handler copies its request out of the call page once, checks the copy and uses the copy;
+// only out fields go back.
+#include "runtime/port_dispatcher.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "runtime/printable.h"
+
+namespace mayfly::runtime {
+namespace {
+
+using guest_abi::Port;
+using guest_abi::TrapCode;
+using Outcome = std::optional<CallOutcome>;
+
+constexpr uint32_t kAbortMessageBytesMax = 200;
+
+template <typename Request>
+Request copy_request(vmm::Vm& vm) {
+  static_assert(sizeof(Request) <= guest_abi::kRequestBytesMax);
+  Request request;
+  std::memcpy(&request, vm.call_page().request, sizeof request);
+  return request;
+}
+
+// Puts back the bytes of the request from `offset` on.
+template <typename Request>
+void answer_request(vmm::Vm& vm, const Request& request, size_t offset) {
+  std::array<uint8_t, sizeof(Request)> bytes;
+  std::memcpy(bytes.data(), &request, sizeof request);
+  std::memcpy(vm.call_page().request + offset, bytes.data() + offset, sizeof(Request) - offset);
+}
+
+CallOutcome trapped(TrapCode code, std::string message) {
+  CallOutcome outcome;
+  outcome.kind = CallOutcome::Kind::kTrapped;
+  outcome.trap.code = code;
+  outcome.trap.message = std::move(message);
+  return outcome;
+}
+
+std::optional<clockid_t> host_clock(uint32_t wasi_clock) {
+  static constexpr std::array<clockid_t, 4> kClocks = {
+      CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID};
+  if (wasi_clock >= kClocks.size()) return std::nullopt;
+  return kClocks[wasi_clock];
+}
+
+uint64_t nanoseconds(const timespec& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
+class VmAccess final : public GuestAccess {
+ public:
+  explicit VmAccess(vmm::Vm& vm) : vm_(vm) {}
+  Result<void> read(uint64_t address, std::span<uint8_t> to) const override {
+    return vm_.read(address, to);
+  }
+  Result<void> write(uint64_t address, std::span<const uint8_t> from) override {
+    return vm_.write(address, from);
+  }
+  Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) override {
+    return vm_.view(address, bytes);
+  }
+
+ private:
+  vmm::Vm& vm_;
+};
+
+}  // namespace
+
+PortDispatcher::PortDispatcher(const image::Image& image, vmm::Vm& vm, PortOptions options)
+    : image_(image), vm_(vm), options_(std::move(options)) {
+  CHECK(options_.host_functions.size() == image.host_functions().size(),
+        options_.host_functions.size(), image.host_functions().size());
+}
+
+Result<Outcome> PortDispatcher::handle(uint32_t port) {
+  switch (static_cast<Port>(port)) {
+    case Port::kGrow:
+      return grow();
+    case Port::kHostCall:
+      return host_call();
+    case Port::kExit:
+      return Outcome(exit());
+    case Port::kClock:
+      return clock();
+    case Port::kAbort:
+      return Outcome(abort());
+    case Port::kBench:
+      return bench();
+    default:
+      return pass_on(port);
+  }
+}
+
+bool PortDispatcher::may_grow(const guest_abi::GrowRequest& request) const {
+  const auto& regions = image_.regions();
+  if (request.region >= regions.size()) return false;
+  const image::Region& region = regions[request.region];
+  if (region.kind != image::RegionKind::kMemory && region.kind != image::RegionKind::kTable) {
+    return false;
+  }
+  const uint64_t bytes_now = vm_.region_bytes(request.region);
+  if (request.bytes_new < bytes_now || request.bytes_new > region.bytes_reserved) return false;
+  uint64_t bytes_others = 0;
+  for (size_t i = 0; i < regions.size(); ++i) {
+    const bool counts = regions[i].kind == image::RegionKind::kMemory ||
+                        regions[i].kind == image::RegionKind::kTable;
+    if (counts && i != request.region) bytes_others += vm_.region_bytes(i);
+  }
+  const uint64_t bytes_max = options_.limits.memory_bytes_max;
+  return bytes_others <= bytes_max && request.bytes_new <= bytes_max - bytes_others;
+}
+
+Result<Outcome> PortDispatcher::grow() {
+  auto request = copy_request<guest_abi::GrowRequest>(vm_);
+  request.reserved_out = 0;
+  request.ok = 0;
+  // A host without memory is a failed memory.grow for the guest, nothing more.
+  if (may_grow(request) && vm_.resize(request.region, request.bytes_new)) request.ok = 1;
+  answer_request(vm_, request, offsetof(guest_abi::GrowRequest, ok));
+  return Outcome();
+}
+
+Result<Outcome> PortDispatcher::host_call() {
+  const auto request = copy_request<guest_abi::HostCallRequest>(vm_);
+  if (request.import_index >= options_.host_functions.size()) {
+    return Outcome(trapped(TrapCode::kHostError,
+                           "host error: no host function " + std::to_string(request.import_index) +
+                               " of " + std::to_string(options_.host_functions.size())));
+  }
+  const image::HostFunction& function = image_.host_functions()[request.import_index];
+  std::vector<Value> arguments;
+  arguments.reserve(function.type.params.size());
+  for (size_t i = 0; i < function.type.params.size(); ++i) {
+    const wasm::ValType type = function.type.params[i];
+    arguments.push_back({type, significant_bits(type, vm_.call_page().slots[i])});
+  }
+  auto results = options_.host_functions[request.import_index](arguments);
+  if (!results) {
+    return Outcome(
+        trapped(TrapCode::kHostError, "host error: " + printable(results.error().message)));
+  }
+  CHECK(results->size() == function.type.results.size(), function.name, results->size());
+  for (size_t i = 0; i < results->size(); ++i) {
+    vm_.call_page().slots[i] = significant_bits(function.type.results[i], (*results)[i].bits);
+  }
+  return Outcome();
+}
+
+CallOutcome PortDispatcher::exit() const {
+  CallOutcome outcome;
+  outcome.kind = CallOutcome::Kind::kExited;
+  outcome.exit_code = copy_request<guest_abi::ExitRequest>(vm_).code;
+  return outcome;
+}
+
+Result<Outcome> PortDispatcher::clock() {
+  auto request = copy_request<guest_abi::ClockRequest>(vm_);
+  request.nanoseconds = 0;
+  request.resolution_ns = 0;
+  if (const auto id = host_clock(request.clock)) {
+    timespec time{};
+    timespec resolution{};
+    if (::clock_gettime(*id, &time) != 0) return host_error("clock_gettime");
+    if (::clock_getres(*id, &resolution) != 0) return host_error("clock_getres");
+    request.nanoseconds = nanoseconds(time);
+    request.resolution_ns = nanoseconds(resolution);
+  }
+  answer_request(vm_, request, offsetof(guest_abi::ClockRequest, nanoseconds));
+  return Outcome();
+}
+
+CallOutcome PortDispatcher::abort() const {
+  const auto request = copy_request<guest_abi::AbortRequest>(vm_);
+  std::string message(std::min(request.message_bytes, kAbortMessageBytesMax), '\0');
+  std::vector<uint8_t> bytes(message.size());
+  if (vm_.read(request.message_address, bytes)) {
+    message.assign(bytes.begin(), bytes.end());
+  } else {
+    message = "no message";
+  }
+  return trapped(TrapCode::kGuestAbort, "guest library abort: " + printable(message));
+}
+
+Result<Outcome> PortDispatcher::bench() {
+  const auto request = copy_request<guest_abi::BenchRequest>(vm_);
+  const auto now = std::chrono::steady_clock::now();
+  if (request.mark == 0) {
+    bench_started_ = now;
+  } else if (bench_started_) {
+    bench_time_ = bench_time_.value_or(std::chrono::nanoseconds{0}) + (now - *bench_started_);
+    bench_started_.reset();
+  }
+  return Outcome();
+}
+
+Result<Outcome> PortDispatcher::pass_on(uint32_t port) {
+  if (port < static_cast<uint32_t>(Port::kWasiFirst) || options_.handler == nullptr) {
+    return Outcome(
+        trapped(TrapCode::kHostError, "host error: nothing answers port " + std::to_string(port)));
+  }
+  alignas(16) std::array<uint8_t, guest_abi::kRequestBytesMax> request;
+  std::memcpy(request.data(), vm_.call_page().request, request.size());
+  VmAccess access(vm_);
+  PortContext context{access, options_.deadline, options_.cancel_fd};
+  const auto outcome = options_.handler->handle(port, context, request);
+  if (!outcome) {
+    return Outcome(
+        trapped(TrapCode::kHostError, "host error: " + printable(outcome.error().message)));
+  }
+  CHECK(outcome->out_offset <= request.size() &&
+            outcome->out_bytes <= request.size() - outcome->out_offset,
+        port, outcome->out_offset, outcome->out_bytes);
+  std::memcpy(vm_.call_page().request + outcome->out_offset, request.data() + outcome->out_offset,
+              outcome->out_bytes);
+  return Outcome();
+}
+
+}  // namespace mayfly::runtime

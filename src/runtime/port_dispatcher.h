@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// PortDispatcher: answers one request of the guest at a port. It grows memory within the limits,
+// calls host functions, and passes WASI's ports on to their handler.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "guest_abi/ports.h"
+#include "image/image.h"
+#include "runtime/call_outcome.h"
+#include "runtime/port_handler.h"
+#include "vmm/vm.h"
+
+namespace mayfly::runtime {
+
+// A function of the embedder. Errors: end the call as a trap with this message.
+using HostFunctionHandler =
+    std::function<Result<std::vector<Value>>(std::span<const Value> arguments)>;
+
+struct RunLimits {
+  uint64_t memory_bytes_max = uint64_t{4} << 30;  // all linear memories and tables together
+};
+
+struct PortOptions {
+  RunLimits limits;
+  PortHandler* handler = nullptr;  // of the ports from kWasiFirst on; may be null
+  // One per Image::host_functions, in its order.
+  std::vector<HostFunctionHandler> host_functions;
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  int cancel_fd = -1;  // PortContext
+};
+
+class PortDispatcher {
+ public:
+  // Everything outlives the dispatcher. Image and Vm have the same regions in the same order.
+  PortDispatcher(const image::Image& image, vmm::Vm& vm, PortOptions options);
+
+  void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
+    options_.deadline = deadline;
+  }
+
+  // nullopt: the guest goes on; else how the call ended (a trap has no backtrace yet).
+  // Errors: kHost.
+  Result<std::optional<CallOutcome>> handle(uint32_t port);
+
+  // Between the marks bench.start and bench.end, all pairs together.
+  std::optional<std::chrono::nanoseconds> bench_time() const { return bench_time_; }
+
+ private:
+  Result<std::optional<CallOutcome>> grow();
+  Result<std::optional<CallOutcome>> host_call();
+  Result<std::optional<CallOutcome>> clock();
+  Result<std::optional<CallOutcome>> bench();
+  Result<std::optional<CallOutcome>> pass_on(uint32_t port);
+  CallOutcome exit() const;
+  CallOutcome abort() const;
+  bool may_grow(const guest_abi::GrowRequest& request) const;
+
+  const image::Image& image_;
+  vmm::Vm& vm_;
+  PortOptions options_;
+  std::optional<std::chrono::steady_clock::time_point> bench_started_;
+  std::optional<std::chrono::nanoseconds> bench_time_;
+};
+
+}  // namespace mayfly::runtime

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A trap is an instruction that the compiler put there (ud1 with the code in it), or an access to
+// an address that the layout keeps absent for exactly that purpose (guest_abi/layout.h).
+#include "runtime/trap.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdio>
+
+#include "guest_abi/call_page.h"
+#include "guest_abi/layout.h"
+
+namespace mayfly::runtime {
+namespace {
+
+using guest_abi::TrapCode;
+
+// Intel SDM 3A, table 6-1.
+constexpr uint8_t kInvalidOpcode = 6;
+constexpr uint8_t kPageFault = 14;
+// Intel SDM 3A, figure 4-12: an instruction fetch.
+constexpr uint64_t kPageFaultFetch = 1 << 4;
+
+// `ud1l code(%eax), %eax`: what LLVM makes of ubsantrap.
+constexpr std::array<uint8_t, 4> kTrapInstruction = {0x67, 0x0f, 0xb9, 0x40};
+
+std::optional<TrapCode> code_of_instruction(uint64_t rip, const FaultContext& context) {
+  for (size_t i = 0; i < kTrapInstruction.size(); ++i) {
+    if (context.text_byte(rip + i) != kTrapInstruction[i]) return std::nullopt;
+  }
+  const auto code = context.text_byte(rip + kTrapInstruction.size());
+  if (!code || *code < static_cast<uint8_t>(TrapCode::kUnreachable) ||
+      *code > static_cast<uint8_t>(TrapCode::kGuestAbort)) {
+    return std::nullopt;
+  }
+  return static_cast<TrapCode>(*code);
+}
+
+bool in_memory_window(uint64_t address, const FaultContext& context) {
+  for (const image::Region& region : context.regions) {
+    if (region.kind == image::RegionKind::kMemory && address >= region.address &&
+        address - region.address < guest_abi::kWindowBytes) {
+      return true;
+    }
+  }
+  return false;
+}
+
+TrapCode classify_page_fault(const vmm::Fault& fault, const FaultContext& context) {
+  const uint64_t address = fault.address;
+  if ((fault.error_code & kPageFaultFetch) != 0) return TrapCode::kProtection;
+  if (address >= guest_abi::kStackGuard && address < guest_abi::kStackTop - context.stack_bytes) {
+    return TrapCode::kStackOverflow;
+  }
+  if (address < guest_abi::kNullEnd) {
+    // call_indirect reads the type of the FuncRef before its code; call_ref reads the code only.
+    return address == offsetof(guest_abi::FuncRef, type_id) ? TrapCode::kUninitializedElement
+                                                            : TrapCode::kNullReference;
+  }
+  if (in_memory_window(address, context)) return TrapCode::kMemoryOutOfBounds;
+  return TrapCode::kProtection;
+}
+
+}  // namespace
+
+std::string_view trap_text(TrapCode code) {
+  switch (code) {
+    case TrapCode::kUnreachable:
+      return "unreachable";
+    case TrapCode::kMemoryOutOfBounds:
+      return "out of bounds memory access";
+    case TrapCode::kTableOutOfBounds:
+      return "out of bounds table access";
+    case TrapCode::kUndefinedElement:
+      return "undefined element";
+    case TrapCode::kUninitializedElement:
+      return "uninitialized element";
+    case TrapCode::kIndirectCallTypeMismatch:
+      return "indirect call type mismatch";
+    case TrapCode::kIntegerOverflow:
+      return "integer overflow";
+    case TrapCode::kIntegerDivideByZero:
+      return "integer divide by zero";
+    case TrapCode::kInvalidConversionToInteger:
+      return "invalid conversion to integer";
+    case TrapCode::kStackOverflow:
+      return "call stack exhausted";
+    case TrapCode::kNullReference:
+      return "null function reference";
+    case TrapCode::kHostError:
+      return "host error";
+    case TrapCode::kGuestAbort:
+      return "guest library abort";
+    case TrapCode::kInvalidInstruction:
+      return "invalid instruction";
+    case TrapCode::kProtection:
+      return "protection fault";
+  }
+  return "unknown trap";
+}
+
+TrapCode classify_fault(const vmm::Fault& fault, const FaultContext& context) {
+  if (fault.vector == kPageFault) return classify_page_fault(fault, context);
+  if (fault.vector == kInvalidOpcode) {
+    return code_of_instruction(fault.rip, context).value_or(TrapCode::kInvalidInstruction);
+  }
+  return TrapCode::kInvalidInstruction;
+}
+
+std::string describe_fault(const vmm::Fault& fault, TrapCode code) {
+  std::string text(trap_text(code));
+  if (code != TrapCode::kProtection && code != TrapCode::kInvalidInstruction) return text;
+  char numbers[128];
+  std::snprintf(numbers, sizeof numbers, " (vector %u, code 0x%llx, address 0x%llx, at 0x%llx)",
+                unsigned{fault.vector}, static_cast<unsigned long long>(fault.error_code),
+                static_cast<unsigned long long>(fault.address),
+                static_cast<unsigned long long>(fault.rip));
+  return text + numbers;
+}
+
+}  // namespace mayfly::runtime
