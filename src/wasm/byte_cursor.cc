@@ -89,7 +89,6 @@ std::string_view ByteCursor::name() {
   // char may alias any byte; the view lives as long as the module's bytes.
   const void* first = text.data();
   return {static_cast<const char*>(first), text.size()};
-};
 }
 
 bool is_utf8(std::span<const uint8_t> bytes) {
