@@ -71,7 +71,8 @@ def function_length(tree):
 
 # LLVM's values belong to the module or function that they are made with.
 OWNERSHIP = (
-    (r"(?<!operator )\bnew\b(?!\s*[;:=])(?!\s+llvm::)", "bare new: use a value, a container or make_unique"),
+    (r"(?<!operator )\bnew\b(?!\s*[;:=])(?!\s+llvm::)",
+     "bare new: use a value, a container or make_unique"),
     (r"(?<!=\s)(?<!=)(?<!operator )\bdelete\b", "bare delete: an owner's destructor does that"),
     (r"(?<![\w>)\]])::(close|munmap)\s*\(", "bare {0}: Fd and Mapping do that"),
     (r"(?:^|[;{}(])\s*(?:\(void\)\s*)?(close|munmap)\s*\([^)]*\)\s*;",
