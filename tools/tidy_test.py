@@ -76,11 +76,12 @@ class Cpp(RuleTest):
         self.assert_accepts(cpp.function_length, cc(body.format("g();\n" * 68)))
 
     def test_function_length_forgives_only_flat_switches(self):
-        flat = "".join(f"case {n}:\n  return g{n}(x);\n" for n in range(60))
+        flat = "".join(f"case {n}:\n  a = int{{g{n}(x)}};\n  break;\n" for n in range(60))
         deep = "".join(f"case {n}:\n  a();\n  return b();\n" for n in range(60))
         wrap = "int f(int x) {{\n  switch (x) {{\n{}}}\n  return 0;\n}}\n"
         self.assert_accepts(cpp.function_length, cc(wrap.format(flat)))
         self.assert_finds(cpp.function_length, cc(wrap.format(deep)), "f has")
+        self.assert_finds(cpp.function_length, cc(wrap.format(flat + "case 60: { a(); }")), "f")
 
     def test_ownership(self):
         for code in ("auto* a = new A;", "delete a;", "  ::close(fd);", "::munmap(a, 1);",

@@ -37,6 +37,7 @@ def columns(tree):
                               f"{len(line)} columns, at most {LINE_COLUMNS_MAX}")
 
 
+BLOCK = re.compile(r"[:)\];{}]\s*\{|\b(?:else|do)\s*\{")  # not `T{...}` or `return {...}`
 LABEL = re.compile(r"^\s*(?:case\b[^;{}?]*:|default\s*:)", re.MULTILINE)
 
 
@@ -54,7 +55,7 @@ def flat_switch_lines(body):
         inside = body[opened + 1:closed]
         arms = [re.sub(r"(\bbreak|\[\[fallthrough\]\])\s*;", "", arm)
                 for arm in LABEL.split(inside)]
-        if "{" not in inside.replace("{}", "") and all(arm.count(";") <= 1 for arm in arms):
+        if not BLOCK.search(inside) and all(arm.count(";") <= 1 for arm in arms):
             total += inside.count("\n")
     return total
 

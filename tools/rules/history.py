@@ -8,7 +8,7 @@ import subprocess
 from rules.tree import Problem
 
 TITLE_COLUMNS_MAX = 72
-TITLE = re.compile(r"[a-z0-9][\w.,/ +-]*: [A-Z]\S*( .*)?[^.\s]$")
+TITLE = re.compile(r"[A-Za-z0-9][\w.,/ +-]*: [A-Z]\S*( .*)?[^.\s]$")
 # Imperative: 'Add', not 'Adds', 'Added' or 'Adding'. Words that only look like those:
 IMPERATIVE = re.compile(r"(?:.*(?:ss|us|as|is)|Bring|String|Ring|Swing|Embed|Need|Feed|Seed|Shed|"
                         r"Speed|Exceed|Proceed|Succeed|Bed|Bless)$")

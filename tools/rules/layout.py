@@ -107,8 +107,8 @@ def sizes(tree):
 
 
 def size_warnings(tree):
-    """Files that have grown enough to look for their second noun."""
-    for path in tree.paths(*CODE_ENDINGS, ".py"):
+    """Files that have grown enough to look for their second noun; tables (.inc) are no such."""
+    for path in tree.paths(*CPP_ENDINGS, ".py"):
         lines = tree.text(path).count("\n")
         if FILE_LINES_WARN < lines <= FILE_LINES_MAX:
             yield f"{path}: {lines} lines: find the second noun"
