@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The entry page of the process driver, at layout.h kEntryPage, and the child's own entry points.
+
+        .section .entry, "ax", @progbits
+
+// enter(rdi: thunk, rsi: function, rdx: slots): a call into the guest with a clean processor.
+        .globl  mayfly_enter
+mayfly_enter:
+        pushq   $2
+        popfq
+        movq    %rdi, %rbx
+        movabsq $mayfly_vector_level, %rax
+        movl    (%rax), %eax
+        cmpl    $1, %eax
+        jb      1f
+        vzeroall
+        je      2f
+        .irp    n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+        vpxorq  %zmm\n, %zmm\n, %zmm\n
+        .endr
+        .irp    n, 0, 1, 2, 3, 4, 5, 6, 7
+        kxorw   %k\n, %k\n, %k\n
+        .endr
+        jmp     2f
+1:
+        .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+        pxor    %xmm\n, %xmm\n
+        .endr
+2:
+        fninit
+        ldmxcsr mayfly_mxcsr(%rip)
+        movq    %rsi, %rdi
+        movq    %rdx, %rsi
+        xorl    %eax, %eax
+        xorl    %ecx, %ecx
+        xorl    %edx, %edx
+        xorl    %ebp, %ebp
+        xorl    %r8d, %r8d
+        xorl    %r9d, %r9d
+        xorl    %r10d, %r10d
+        xorl    %r11d, %r11d
+        xorl    %r12d, %r12d
+        xorl    %r13d, %r13d
+        xorl    %r14d, %r14d
+        xorl    %r15d, %r15d
+        callq   *%rbx
+        xorl    %edi, %edi
+        movabsq $mayfly_leave, %rax
+        callq   *%rax
+        ud2
+
+        .balign 4
+mayfly_mxcsr:
+        .long   0x1f80
+
+// hypercall(edi: port): returns when the host resumes.
+        .org    0x800
+        .globl  mayfly_hypercall
+mayfly_hypercall:
+        movabsq $mayfly_leave, %rax
+        jmpq    *%rax
+
+        .text
+
+// The child's first instruction: the stack holds argc, argv.
+        .globl  _start
+_start:
+        xorl    %ebp, %ebp
+        movq    %rsp, %rdi
+        andq    $-16, %rsp
+        callq   mayfly_child_main
+        ud2
+
+// mayfly_jump_to_guest(rdi: thunk, rsi: function, rdx: slots, rcx: stack top); never returns.
+        .globl  mayfly_jump_to_guest
+mayfly_jump_to_guest:
+        movq    %rcx, %rsp
+        movabsq $mayfly_enter, %rax
+        jmpq    *%rax
+
+        .globl  mayfly_signal_return
+mayfly_signal_return:
+        movl    $15, %eax
+        syscall
+        ud2
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The process driver's Host: the child's program, and the thread that starts children.
+#include "vmm/process_host.h"
+
+#include "vmm/process/child_process.h"
+#include "vmm/process/process_vm.h"
+
+namespace mayfly::vmm {
+namespace process {
+namespace {
+
+class ProcessHost final : public Host {
+ public:
+  explicit ProcessHost(Fd program) : program_(std::move(program)) {}
+
+  Driver driver() const override { return Driver::kProcess; }
+  Result<std::unique_ptr<Vm>> create_vm(const VmConfig& config) override {
+    return ProcessVm::create(config, spawner_, program_);
+  }
+  std::vector<HostFact> facts() const override {
+    return {
+        {"driver", "process", "a child process behind a seccomp filter, not a virtual machine"},
+        {"exit method", "futex", "two context switches"},
+        {"not enforced", "CPUID, RDTSC and the CPU's side channels",
+         "the guest shares the host's kernel and its processor's state"},
+    };
+  }
+
+ private:
+  Fd program_;
+  Spawner spawner_;
+};
+
+}  // namespace
+}  // namespace process
+
+Result<std::unique_ptr<Host>> open_process_host() {
+  Fd program = MAYFLY_TRY(process::child_program());
+  return std::unique_ptr<Host>(std::make_unique<process::ProcessHost>(std::move(program)));
+}
+
+}  // namespace mayfly::vmm
