@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Transfer: the caller's iovec array, checked and turned into the buffers of a port's request.
+// Files, streams and sockets share it.
+#pragma once
+
+#include <cstdint>
+
+#include "guest/wasi/fd_table.h"
+#include "guest/wasi/linear_memory.h"
+#include "guest_abi/wasi_ports.h"
+
+namespace mayfly::guest {
+
+// What the host's kernel moves in one call at most; a longer one is short, as POSIX allows.
+inline constexpr uint32_t kTransferBytesMax = 0x7FFF'F000;
+
+// Fills request.buffers from the iovec array. Empty buffers are left out, and so is what does not
+// fit. Errors: kFault when the array or any buffer is not wholly in memory.
+wasi::Errno gather(const LinearMemory& memory, uint32_t iovecs, uint32_t count,
+                   guest_abi::WasiTransferRequest& request);
+
+}  // namespace mayfly::guest
