@@ -40,7 +40,7 @@ uint64_t coarsened(uint64_t nanoseconds, uint64_t resolution_ns) {
 ClockReading ask_host(uint32_t clock) {
   auto& request = new_request<guest_abi::ClockRequest>();
   request.clock = clock;
-  call_port(guest_abi::Port::kClock);
+  hypercall(guest_abi::Port::kClock);
   if (request.resolution_ns == 0) return {wasi::Errno::kInval, 0, 0};
   return {wasi::Errno::kSuccess, request.nanoseconds, request.resolution_ns};
 }
@@ -48,7 +48,7 @@ ClockReading ask_host(uint32_t clock) {
 }  // namespace
 
 ClockReading read_clock(uint32_t clock) {
-  const guest_abi::CallPage& page = wasi_call_page();
+  const guest_abi::CallPage& page = call_page();
   const bool is_real = clock == static_cast<uint32_t>(wasi::ClockId::kRealtime);
   const bool is_monotonic = clock == static_cast<uint32_t>(wasi::ClockId::kMonotonic);
   if (page.tsc_multiplier == 0 || (!is_real && !is_monotonic)) return ask_host(clock);

@@ -6,7 +6,7 @@
 #include "guest/wasi/port_call.h"
 
 using mayfly::guest::answer;
-using mayfly::guest::call_port;
+using mayfly::guest::hypercall;
 using mayfly::guest::new_request;
 using mayfly::guest_abi::Port;
 using mayfly::guest_abi::wasi::Errno;
@@ -15,7 +15,7 @@ namespace {
 
 [[noreturn]] void leave(uint32_t code) {
   new_request<mayfly::guest_abi::ExitRequest>().code = code;
-  call_port(Port::kExit);
+  hypercall(Port::kExit);
   __builtin_trap();  // the host never resumes that call
 }
 
@@ -36,7 +36,7 @@ constexpr SignalAction action_of(uint32_t signal) {
 
 void mark(uint32_t number) {
   new_request<mayfly::guest_abi::BenchRequest>().mark = number;
-  call_port(Port::kBench);
+  hypercall(Port::kBench);
 }
 
 }  // namespace

@@ -51,6 +51,6 @@ uint32_t mayfly_wasi_p1_random_get(MemoryInfo* memory, uint32_t to, uint32_t byt
   using mayfly::guest_abi::wasi::Errno;
   const mayfly::guest::LinearMemory linear(memory);
   if (!linear.contains(to, bytes)) return mayfly::guest::answer(Errno::kFault);
-  mayfly::guest::stream.fill(mayfly::guest::wasi_call_page(), linear.at(to), bytes);
+  mayfly::guest::stream.fill(mayfly::guest::call_page(), linear.at(to), bytes);
   return mayfly::guest::answer(Errno::kSuccess);
 }
