@@ -87,7 +87,8 @@ class Cpp(RuleTest):
         for code in ("auto* a = new A;", "delete a;", "  ::close(fd);", "::munmap(a, 1);",
                      "  close(fd);", "std::shared_ptr<A> a;"):
             self.assert_finds(cpp.ownership, cc(code + "\n"))
-        for code in ("A(const A&) = delete;", "// new\n", "void close();", "file.close();",
+        for code in ("A(const A&) = delete;", "std::unique_ptr<A> a(new A());", "// new\n",
+                     "void close();", "file.close();",
                      'auto a = "delete b";', "auto* a = new llvm::GlobalVariable(module);"):
             self.assert_accepts(cpp.ownership, cc(code + "\n"))
         self.assert_accepts(cpp.ownership, cc("std::shared_ptr<A> a;", "src/runtime/x.cc"))
@@ -108,6 +109,9 @@ class Cpp(RuleTest):
             tree = cc(code + "\n")
             tree.files[cpp.UNSAFE_LIST] = "src/vmm/x.cc\n"
             self.assert_finds(cpp.unsafe, tree, "SAFETY")
+            whole = cc("// SAFETY: for all of it.\n" + code + "\n")
+            whole.files[cpp.UNSAFE_LIST] = "src/vmm/x.cc\n"
+            self.assert_accepts(cpp.unsafe, whole)
 
     def test_unsafe_list_names_no_safe_file(self):
         tree = cc("int a;\n")

@@ -70,7 +70,8 @@ def function_length(tree):
                               f"{source.path}:{function.name}", lines)
 
 
-# LLVM's values belong to the module or function that they are made with.
+# LLVM's values belong to the module or function that they are made with, and a unique_ptr owns at
+# once what only a static create() may construct.
 OWNERSHIP = (
     (r"(?<!operator )\bnew\b(?!\s*[;:=])(?!\s+llvm::)",
      "bare new: use a value, a container or make_unique"),
@@ -87,6 +88,8 @@ def ownership(tree):
         for pattern, message in OWNERSHIP:
             for line, match in source.find(pattern):
                 called = match.group(1) if match.groups() else ""
+                if "unique_ptr<" in source.code_lines[line - 1]:
+                    continue
                 if called and (source.path in OWNERS or source.path.startswith("src/guest/")):
                     continue
                 yield Problem("ownership", source.path, line, message.format(called))
@@ -107,7 +110,10 @@ UNSAFE_LIST = "tools/unsafe_files.txt"
 
 
 def unsafe(tree):
-    """reinterpret_cast, asm and ioctl: in files on the list, each under a SAFETY comment."""
+    """reinterpret_cast, asm and ioctl: in files on the list, each under a SAFETY comment.
+
+    The comment stands in or above the function, or in the opening comment for the whole file.
+    """
     listed = set()
     if UNSAFE_LIST in tree.files:
         listed = {line.split("#")[0].strip() for line in tree.text(UNSAFE_LIST).split("\n")} - {""}
@@ -121,7 +127,8 @@ def unsafe(tree):
                               f"{word} in a file that {UNSAFE_LIST} does not name")
             function = source.function_at(line)
             start = min(function.first if function else line, line) - SAFETY_LINES
-            if not any("SAFETY:" in text for text in source.lines[max(start, 0):line]):
+            near = source.lines[max(start, 0):line]
+            if not source.opening_has("SAFETY:") and not any("SAFETY:" in text for text in near):
                 yield Problem("unsafe", source.path, line,
                               f"{word} without a '// SAFETY:' comment in or above its function")
     for path in sorted(listed - used):

@@ -86,6 +86,15 @@ class Source:
     def is_test(self):
         return self.path.endswith("_test.cc") or self.path.startswith("tests/")
 
+    def opening_has(self, text):
+        """Whether the comment at the top of the file contains it."""
+        for line in self.lines:
+            if not line.startswith("//"):
+                return False
+            if text in line:
+                return True
+        return False
+
     def includes(self):
         """(line, spelling) of every #include, the spelling without its quotes or brackets."""
         for number, line in enumerate(self.lines, 1):
