@@ -16,6 +16,14 @@
 
 namespace mayfly::compiler {
 
+// Whether LLVM's verifier looks at every module: for tests, and for builds with assertions.
+enum class Verification : uint8_t { kOff, kOn };
+#ifdef NDEBUG
+inline constexpr Verification kDefaultVerification = Verification::kOff;
+#else
+inline constexpr Verification kDefaultVerification = Verification::kOn;
+#endif
+
 struct CompileOptions {
   // One per memory of the module, imported ones first.
   std::vector<Placement> placements;
@@ -23,6 +31,7 @@ struct CompileOptions {
   image::CpuLevel cpu = image::CpuLevel::kBaseline;
   std::string name = "module";  // for messages and the line table's file name
   uint32_t threads_max = 2;     // partitions compiled at once; never changes the bytes
+  Verification verification = kDefaultVerification;
 };
 
 struct CompiledModule {

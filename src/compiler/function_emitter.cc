@@ -45,9 +45,11 @@ void FunctionEmitter::push_vector(llvm::Value* value) {
 llvm::Value* FunctionEmitter::memory_address(const wasm::MemArg& memarg, llvm::Value* index,
                                              uint64_t access_bytes) {
   const wasm::MemoryType& type = module_.wasm().memories[memarg.memory_index];
+  // Page tables end a memory at 64 KiB pages, and windows hold 33-bit sums.
+  const bool needs_check = type.address == wasm::AddressType::kI64 || type.page_size_log2 != 16;
   llvm::Type* byte = ir_.getInt8Ty();
   llvm::Value* address = ir_.CreateZExt(index, ir_.getInt64Ty());
-  if (type.address == wasm::AddressType::kI64) {
+  if (needs_check) {
     // 65-bit sum: index + offset + access_bytes <= size, without wrapping.
     llvm::Value* info = module_.memory_info(memarg.memory_index);
     llvm::Value* size = load(ir_.getInt64Ty(), ir_.CreateConstGEP1_64(byte, info, 8));
@@ -95,15 +97,27 @@ llvm::BasicBlock* FunctionEmitter::new_block(const char* name) {
   return llvm::BasicBlock::Create(module_.context(), name, &function_);
 }
 
-llvm::AllocaInst* FunctionEmitter::new_variable(llvm::Type* type) {
-  llvm::IRBuilder<> entry(entry_, entry_->begin());
-  return entry.CreateAlloca(type);
+llvm::AllocaInst* FunctionEmitter::new_variable(llvm::Type* type, llvm::Value* initial) {
+  llvm::IRBuilder<> entry(entry_);
+  llvm::AllocaInst* variable = entry.CreateAlloca(type);
+  entry.CreateStore(initial, variable);
+  return variable;
+}
+
+void FunctionEmitter::finish_entry(llvm::BasicBlock* body) {
+  llvm::IRBuilder<>(entry_).CreateBr(body);
+}
+
+llvm::Value* FunctionEmitter::load_global(uint32_t global_index) {
+  if (llvm::Constant* known = module_.constant_global(global_index)) return known;
+  const wasm::ValType type = module_.wasm().globals[global_index].type.type;
+  return load(module_.value_type(type), module_.global(global_index));
 }
 
 llvm::Value* FunctionEmitter::result_area(size_t count) {
   if (result_area_ == nullptr) {
-    llvm::IRBuilder<> entry(entry_, entry_->begin());
-    result_area_ = entry.CreateAlloca(ir_.getInt128Ty(), ir_.getInt64(count), "results");
+    llvm::IRBuilder<> entry(entry_);
+    result_area_ = entry.CreateAlloca(ir_.getInt128Ty(), ir_.getInt64(count));
     result_area_->setAlignment(llvm::Align(16));
   }
   if (count > result_area_slots_) {

@@ -51,8 +51,12 @@ class FunctionEmitter {
   void trap(guest_abi::TrapCode code);  // ends the block
 
   llvm::BasicBlock* new_block(const char* name);
-  // A variable in the frame; its storage is made once, in the entry block.
-  llvm::AllocaInst* new_variable(llvm::Type* type);
+  // A variable in the frame, made and initialised in the entry block.
+  llvm::AllocaInst* new_variable(llvm::Type* type, llvm::Value* initial);
+  // Ends the entry block, once all variables are known.
+  void finish_entry(llvm::BasicBlock* body);
+  // A volatile load, or the value where it is known.
+  llvm::Value* load_global(uint32_t global_index);
   // Room for `count` result slots of a callee, shared by all calls of the function.
   llvm::Value* result_area(size_t count);
 

@@ -12,14 +12,17 @@
 #include <vector>
 
 #include "base/check.h"
+#include "guest_abi/instance.h"
 #include "guest_abi/layout.h"
 
 namespace mayfly::compiler {
 
 namespace {
 
-// Layouts of guest_abi::MemoryInfo and TableInfo: only their size matters for a declaration.
-constexpr uint64_t kInfoBytes = 32;
+// guest_abi::MemoryInfo and TableInfo as words.
+constexpr uint64_t kInfoWords = 4;
+static_assert(sizeof(guest_abi::MemoryInfo) == 8 * kInfoWords);
+static_assert(sizeof(guest_abi::TableInfo) == 8 * kInfoWords);
 
 void set_placement(llvm::GlobalVariable& variable, ModuleEmitter::Distance distance) {
   if (distance == ModuleEmitter::Distance::kFar) variable.setCodeModel(llvm::CodeModel::Large);
@@ -126,10 +129,22 @@ llvm::GlobalVariable* ModuleEmitter::declare(llvm::Type* type, const std::string
   return variable;
 }
 
+llvm::ArrayType* ModuleEmitter::words(uint64_t count) {
+  return llvm::ArrayType::get(llvm::Type::getInt64Ty(context_), count);
+}
+
 llvm::GlobalVariable* ModuleEmitter::absolute(const std::string& name, Distance distance) {
   llvm::GlobalVariable* variable =
       declare(llvm::ArrayType::get(llvm::Type::getInt8Ty(context_), 0), name);
   set_placement(*variable, distance);
+  return variable;
+}
+
+llvm::GlobalVariable* ModuleEmitter::private_constant(llvm::Constant* contents) {
+  auto* variable = new llvm::GlobalVariable(  // owned by the LLVM module
+      *module_, contents->getType(), /*isConstant=*/true, llvm::GlobalValue::PrivateLinkage,
+      contents);
+  variable->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
   return variable;
 }
 
@@ -139,9 +154,8 @@ llvm::Function* ModuleEmitter::function(uint32_t index) {
   return new_function(function_type(wasm().functions[index].type_index), name);
 }
 
-llvm::Constant* ModuleEmitter::funcref(uint32_t index) {
-  return declare(llvm::ArrayType::get(llvm::Type::getInt64Ty(context_), 2),
-                 symbol("funcref", index));
+llvm::GlobalVariable* ModuleEmitter::funcref(uint32_t index) {
+  return declare(words(2), symbol("funcref", index));
 }
 
 llvm::Constant* ModuleEmitter::memory(uint32_t index) {
@@ -150,22 +164,21 @@ llvm::Constant* ModuleEmitter::memory(uint32_t index) {
 }
 
 llvm::GlobalVariable* ModuleEmitter::memory_info(uint32_t index) {
-  return declare(llvm::ArrayType::get(llvm::Type::getInt8Ty(context_), kInfoBytes),
-                 symbol("mem", index) + ".info");
+  return declare(words(kInfoWords), symbol("mem", index) + ".info");
 }
 
-llvm::Constant* ModuleEmitter::table(uint32_t index) {
-  return absolute(symbol("table", index),
-                  shape_.table_is_far[index] ? Distance::kFar : Distance::kNear);
+llvm::GlobalVariable* ModuleEmitter::table(uint32_t index) {
+  if (shape_.table_is_far[index]) return absolute(symbol("table", index), Distance::kFar);
+  return declare(words(wasm().tables[index].type.limits.min), symbol("table", index));
 }
 
 llvm::GlobalVariable* ModuleEmitter::table_info(uint32_t index) {
-  return declare(llvm::ArrayType::get(llvm::Type::getInt8Ty(context_), kInfoBytes),
-                 symbol("table", index) + ".info");
+  return declare(words(kInfoWords), symbol("table", index) + ".info");
 }
 
 llvm::GlobalVariable* ModuleEmitter::global(uint32_t index) {
-  return declare(value_type(wasm().globals[index].type.type), symbol("global", index));
+  const bool is_vector = wasm().globals[index].type.type.kind == wasm::ValKind::kV128;
+  return declare(words(is_vector ? 2 : 1), symbol("global", index));
 }
 
 llvm::Constant* ModuleEmitter::type_id(uint32_t type_index) {
@@ -173,25 +186,22 @@ llvm::Constant* ModuleEmitter::type_id(uint32_t type_index) {
                                          llvm::Type::getInt32Ty(context_));
 }
 
-llvm::Constant* ModuleEmitter::type_id64(uint32_t type_index) {
-  return llvm::ConstantExpr::getPtrToInt(absolute(symbol("type", type_index), Distance::kNear),
-                                         llvm::Type::getInt64Ty(context_));
-}
-
 llvm::GlobalVariable* ModuleEmitter::data_segment(uint32_t index) {
-  return absolute(symbol("data", index), Distance::kNear);
+  return declare(
+      llvm::ArrayType::get(llvm::Type::getInt8Ty(context_), wasm().data[index].bytes.size),
+      symbol("data", index));
 }
 
 llvm::GlobalVariable* ModuleEmitter::data_segment_size(uint32_t index) {
-  return declare(llvm::Type::getInt64Ty(context_), symbol("data", index) + ".size");
+  return declare(words(1), symbol("data", index) + ".size");
 }
 
 llvm::GlobalVariable* ModuleEmitter::element_segment(uint32_t index) {
-  return absolute(symbol("elem", index), Distance::kNear);
+  return declare(words(wasm().elements[index].size()), symbol("elem", index));
 }
 
 llvm::GlobalVariable* ModuleEmitter::element_segment_size(uint32_t index) {
-  return declare(llvm::Type::getInt64Ty(context_), symbol("elem", index) + ".size");
+  return declare(words(1), symbol("elem", index) + ".size");
 }
 
 llvm::Function* ModuleEmitter::memory_grow() {

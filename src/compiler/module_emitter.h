@@ -38,20 +38,20 @@ class ModuleEmitter {
 
   llvm::Type* value_type(const wasm::ValType& type);
   llvm::FunctionType* function_type(uint32_t type_index);
+  llvm::ArrayType* words(uint64_t count);
   // void, a type, or a struct of two; void where results go to a result area.
   llvm::Type* return_type(const wasm::FuncType& type);
   static bool uses_result_area(const wasm::FuncType& type) { return type.results.size() > 2; }
 
-  // The symbols of abi.h.
+  // The symbols of abi.h. Data are declared as the words that they are defined with.
   llvm::Function* function(uint32_t index);
-  llvm::Constant* funcref(uint32_t index);
+  llvm::GlobalVariable* funcref(uint32_t index);
   llvm::Constant* memory(uint32_t index);
   llvm::GlobalVariable* memory_info(uint32_t index);
-  llvm::Constant* table(uint32_t index);
+  llvm::GlobalVariable* table(uint32_t index);
   llvm::GlobalVariable* table_info(uint32_t index);
   llvm::GlobalVariable* global(uint32_t index);
   llvm::Constant* type_id(uint32_t type_index);  // an i32
-  llvm::Constant* type_id64(uint32_t type_index);
   // data.N, data.N.size, elem.N, elem.N.size: contents of a segment and its size at run time (an
   // i64 in bytes or entries, 0 once dropped). Only between objects of one module.
   llvm::GlobalVariable* data_segment(uint32_t index);
@@ -63,6 +63,8 @@ class ModuleEmitter {
   // An undefined symbol whose address is the value; `is_far` when it does not fit 31 bits.
   enum class Distance : uint8_t { kNear, kFar };
   llvm::GlobalVariable* absolute(const std::string& name, Distance distance);
+  // A constant of this partition alone.
+  llvm::GlobalVariable* private_constant(llvm::Constant* contents);
 
   // As a constant of that type; null for an unknown value.
   llvm::Constant* constant(const ConstantValue& value, const wasm::ValType& type);

@@ -19,6 +19,8 @@ namespace mayfly::compiler {
 struct Partition {
   uint32_t first = 0;
   uint32_t last = 0;
+  image::OptLevel opt_level = image::OptLevel::kO2;
+  bool holds_data = false;  // the one that has data, `instantiate` and the thunks
 };
 
 struct ModuleShape {
