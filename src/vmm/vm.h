@@ -34,9 +34,10 @@ struct RegionSpec {
   uint64_t bytes_reserved = 0;  // resize() may reach it; at least bytes
   Protection protection = Protection::kReadWrite;
   // The first file_bytes are the file's, the rest is zeros. Shared for kRead and kReadExecute, a
-  // private copy for kReadWrite. The file outlives the Vm's creation only.
+  // private copy for kReadWrite. The file outlives the Vm's creation only. The last page of a
+  // shared range may hold the file's next bytes instead of zeros.
   int file = -1;
-  uint64_t file_offset = 0;  // congruent to address modulo the page size
+  uint64_t file_offset = 0;  // a multiple of the page size
   uint64_t file_bytes = 0;
 };
 
@@ -71,8 +72,8 @@ struct Exit {
   };
   Kind kind = Kind::kBroken;
   uint32_t port = 0;
-  Fault fault;          // kFault; with kDeadline and kCancelled rip, rsp and rbp where known
-  std::string message;  // kBroken
+  Fault fault = {};          // kFault; with kDeadline and kCancelled rip, rsp and rbp where known
+  std::string message = {};  // kBroken
 };
 
 // Threads: one at a time, but for cancel(), which any thread may call.
@@ -80,12 +81,14 @@ class Vm {
  public:
   virtual ~Vm() = default;
 
-  // Runs the guest until it leaves. After any exit but a port's, the next call is enter().
+  // Runs the guest until it leaves. After any exit but a port's, the next call is enter(); after
+  // a port's enter() gives up the call in progress.
   // Errors: kHost, when the host's kernel refuses; the Vm is then unusable.
   virtual Result<Exit> enter(const Entry& entry) = 0;
   virtual Result<Exit> resume() = 0;
 
-  // The call in progress, or the next, ends with kDeadline at this moment. nullopt: no deadline.
+  // The call in progress, or the next, ends with kDeadline at this moment, and so does each later
+  // one until another deadline is set. nullopt: no deadline.
   virtual void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) = 0;
   // Ends the call in progress; no effect on a later call.
   virtual void cancel() = 0;
@@ -95,7 +98,8 @@ class Vm {
   virtual Result<void> read(uint64_t address, std::span<uint8_t> to) const = 0;
   virtual Result<void> write(uint64_t address, std::span<const uint8_t> from) = 0;
   // The host's own view of [address, address + bytes), for one copy or system call while the
-  // guest does not run. Errors: as read(). The range must lie in one region.
+  // guest does not run. The range lies in one region that the guest can write: a store to any
+  // other would fault in the host. Errors: as read().
   virtual Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) = 0;
 
   // Makes region bytes large: new pages are zero; pages past the new size are gone for the guest.

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// GuestMemory: all memory of one KVM guest, seen from its three sides: guest addresses (page
+// tables), guest-physical addresses (memory slots), host addresses (mappings).
+//
+//   guest-physical  0x20_0000  host-owned pages, shared by all VMs, a read-only slot
+//                   0x20_8000  the exit page: no slot
+//                   0x20_9000  the arena, one private mapping: trap stack, call page, page
+//                              tables, writable regions, stack, growing regions in doubling slots
+//                   past it    read-only regions: the image file itself, read-only slots
+// Invariant: guest and guest-physical address agree modulo 2 MiB; in the arena host ones do too.
+// Invariant: while the guest lives, entries only go from absent to present; resize() to less is
+// the one exception, and drops the pages as well.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/mapping.h"
+#include "base/result.h"
+#include "vmm/host_pages_x86_64.h"
+#include "vmm/memory_slots.h"
+#include "vmm/page_tables.h"
+#include "vmm/vm.h"
+#include "vmm/weakness.h"
+
+namespace mayfly::vmm {
+
+struct GuestMemoryOptions {
+  uint64_t gpa_end = 0;  // 1 << the processor's physical address bits
+  Weakness weakness = Weakness::kNone;
+};
+
+class GuestMemory : private TablePageSource {
+  struct Private {
+    explicit Private() = default;
+  };
+
+ public:
+  // config passed check_config(). host_pages and slots outlive the memory.
+  static Result<std::unique_ptr<GuestMemory>> create(const VmConfig& config,
+                                                     const HostPages& host_pages,
+                                                     MemorySlots& slots,
+                                                     const GuestMemoryOptions& options);
+
+  // Use create().
+  GuestMemory(Private, const HostPages& host_pages, MemorySlots& slots,
+              const GuestMemoryOptions& options)
+      : host_pages_(&host_pages), slots_(&slots), options_(options) {}
+
+  uint64_t root_gpa() const { return tables_->root_gpa(); }
+  uint8_t* call_page() const { return arena_at(guest_abi::kCallPage); }
+  // CPL 0's stack, which the guest cannot write.
+  const uint8_t* trap_stack() const { return arena_at(guest_abi::kTrapStackPage); }
+
+  // The contracts of Vm.
+  Result<std::span<const uint8_t>> view(uint64_t address, uint64_t bytes) const;
+  Result<std::span<uint8_t>> view_writable(uint64_t address, uint64_t bytes);
+  Result<void> resize(size_t region, uint64_t bytes);
+  uint64_t region_bytes(size_t region) const;
+
+  const PageTables& tables() const { return *tables_; }
+
+ private:
+  // A range of the guest's own: a region, the stack, or the call page.
+  struct Range {
+    uint64_t address = 0;
+    uint64_t bytes = 0;           // as asked for
+    uint64_t bytes_reserved = 0;  // whole pages
+    uint64_t bytes_in_slots = 0;  // from its start
+    uint64_t file_bytes = 0;      // of a private file mapping at its start, whole pages
+    uint64_t gpa = 0;
+    uint8_t* host = nullptr;
+    Protection protection = Protection::kReadWrite;
+    bool in_arena = true;
+  };
+  static constexpr size_t kNoRange = SIZE_MAX;
+
+  Result<TablePage> allocate_table_page() override;
+  uint8_t* arena_at(uint64_t gpa) const { return arena_.data() + (gpa - guest_abi::kHostOwned); }
+  Result<void> place(const VmConfig& config);
+  Result<void> place_shared(const VmConfig& config);
+  Result<void> map_private_file(Range& range, const RegionSpec& spec);
+  Result<void> add_first_slots();
+  Result<void> map_host_owned();
+  Result<void> map_range(const Range& range, uint64_t from, uint64_t to);
+  Result<void> grow(Range& range, uint64_t bytes);
+  Result<void> shrink(Range& range, uint64_t bytes);
+  PageAccess page_access(Protection protection) const;
+  const Range* find(uint64_t address, uint64_t bytes) const;
+
+  const HostPages* host_pages_;
+  MemorySlots* slots_;
+  GuestMemoryOptions options_;
+  Mapping arena_;
+  std::vector<Mapping> shared_;  // the image file's read-only ranges
+  std::vector<Range> ranges_;    // the config's regions in its order, then stack and call page
+  std::unique_ptr<PageTables> tables_;
+
+  uint64_t fixed_gpa_end_ = 0;  // the arena's part that is in slots from the start
+  uint64_t first_growing_gpa_ = 0;
+  uint64_t table_gpa_next_ = 0;
+  uint64_t table_gpa_end_ = 0;     // of the pages that are in slots
+  uint64_t extra_tables_gpa_ = 0;  // where more come from
+  uint64_t extra_tables_gpa_end_ = 0;
+};
+
+}  // namespace mayfly::vmm

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How a guest's memory comes to be: places every range, maps it in the host, gives KVM few and
+// small slots, and fills the page tables.
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "base/check.h"
+#include "vmm/guest_memory.h"
+#include "vmm/vm_config.h"
+
+namespace mayfly::vmm {
+
+using guest_abi::kLargePageBytes;
+using guest_abi::kPageBytes;
+
+namespace {
+
+constexpr uint64_t kFirstTableGpa = guest_abi::kCallPage + guest_abi::kCallPageBytes;
+
+// The first guest-physical address from cursor on that agrees with address modulo 2 MiB.
+uint64_t congruent(uint64_t cursor, uint64_t address) {
+  return cursor + (address - cursor) % kLargePageBytes;
+}
+
+// The image file itself can be the memory: read-only, and the file has every page.
+bool is_shared(const RegionSpec& spec) {
+  return spec.protection != Protection::kReadWrite && spec.file_bytes != 0 &&
+         reserved_bytes(spec) == pages_of(spec.file_bytes);
+}
+
+bool grows(uint64_t bytes, uint64_t bytes_reserved) { return pages_of(bytes) < bytes_reserved; }
+
+// One mapping serves both when b continues a in the file and in the guest.
+bool continues(const RegionSpec& a, const RegionSpec& b) {
+  return a.file == b.file && a.address + pages_of(a.bytes) == b.address &&
+         a.file_offset + pages_of(a.bytes) == b.file_offset;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GuestMemory>> GuestMemory::create(const VmConfig& config,
+                                                         const HostPages& host_pages,
+                                                         MemorySlots& slots,
+                                                         const GuestMemoryOptions& options) {
+  auto memory = std::make_unique<GuestMemory>(Private(), host_pages, slots, options);
+  MAYFLY_TRY(memory->place(config));
+  MAYFLY_TRY(memory->place_shared(config));
+  MAYFLY_TRY(memory->add_first_slots());
+  memory->tables_ = std::make_unique<PageTables>(MAYFLY_TRY(PageTables::create(*memory)));
+  MAYFLY_TRY(memory->map_host_owned());
+  for (const Range& range : memory->ranges_) {
+    MAYFLY_TRY(memory->map_range(range, 0, pages_of(range.bytes)));
+  }
+  return memory;
+}
+
+// Fixed ranges come first, so that one slot holds them and the start of the first that grows.
+Result<void> GuestMemory::place(const VmConfig& config) {
+  for (const RegionSpec& spec : config.regions) {
+    Range range;
+    range.address = spec.address;
+    range.bytes = spec.bytes;
+    range.bytes_reserved = reserved_bytes(spec);
+    range.protection = spec.protection;
+    range.in_arena = !is_shared(spec);
+    ranges_.push_back(range);
+  }
+  Range stack;
+  stack.bytes = pages_of(config.stack_bytes);
+  if (options_.weakness == Weakness::kNoStackGuard) stack.bytes += 4 * kLargePageBytes;
+  stack.bytes_reserved = stack.bytes;
+  stack.address = guest_abi::kStackTop - stack.bytes;
+  ranges_.push_back(stack);
+
+  uint64_t cursor = guest_abi::kHostOwnedEnd;
+  uint64_t tables_max = 64;
+  for (const bool growing : {false, true}) {
+    for (Range& range : ranges_) {
+      if (!range.in_arena || grows(range.bytes, range.bytes_reserved) != growing) continue;
+      range.gpa = congruent(cursor, range.address);
+      if (growing && first_growing_gpa_ == 0) first_growing_gpa_ = range.gpa;
+      cursor = range.gpa + range.bytes_reserved;
+      if (cursor > options_.gpa_end) {
+        return limit("regions of " + std::to_string(cursor) + " bytes, past the processor's " +
+                     std::to_string(options_.gpa_end));
+      }
+      tables_max += range.bytes_reserved / kLargePageBytes + 8;
+    }
+    if (!growing) fixed_gpa_end_ = cursor;
+  }
+  table_gpa_next_ = kFirstTableGpa;
+  table_gpa_end_ = guest_abi::kHostOwnedEnd;
+  extra_tables_gpa_ = round_up(cursor, kLargePageBytes);
+  extra_tables_gpa_end_ = extra_tables_gpa_ + tables_max * kPageBytes;
+  arena_ = MAYFLY_TRY(
+      Mapping::anonymous_aligned(extra_tables_gpa_end_ - guest_abi::kHostOwned, kLargePageBytes));
+
+  for (size_t index = 0; index < ranges_.size(); ++index) {
+    Range& range = ranges_[index];
+    if (!range.in_arena) continue;
+    range.host = arena_at(range.gpa);
+    if (index < config.regions.size() && config.regions[index].file_bytes != 0) {
+      MAYFLY_TRY(map_private_file(range, config.regions[index]));
+    }
+  }
+  Range call_page;
+  call_page.address = call_page.gpa = guest_abi::kCallPage;
+  call_page.bytes = call_page.bytes_reserved = guest_abi::kCallPageBytes;
+  call_page.host = arena_at(guest_abi::kCallPage);
+  ranges_.push_back(call_page);
+  return {};
+}
+
+Result<void> GuestMemory::map_private_file(Range& range, const RegionSpec& spec) {
+  range.file_bytes = pages_of(spec.file_bytes);
+  // SAFETY: the range is inside the arena, which keeps owning the addresses.
+  if (::mmap(range.host, range.file_bytes, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, spec.file,
+             static_cast<off_t>(spec.file_offset)) == MAP_FAILED) {
+    return host_error("mmap of " + std::to_string(range.file_bytes) + " bytes of an image");
+  }
+  // The last page's rest is the file's next bytes; zeros are promised. Only look, if it is zeros
+  // already: a write would copy the page.
+  uint8_t* const rest = range.host + spec.file_bytes;
+  const uint64_t rest_bytes = range.file_bytes - spec.file_bytes;
+  if (std::any_of(rest, rest + rest_bytes, [](uint8_t byte) { return byte != 0; })) {
+    std::memset(rest, 0, rest_bytes);
+  }
+  return {};
+}
+
+// Read-only ranges of the image: its file is the memory, behind a slot that refuses writes.
+Result<void> GuestMemory::place_shared(const VmConfig& config) {
+  uint64_t cursor = round_up(extra_tables_gpa_end_, kLargePageBytes);
+  for (size_t index = 0; index < config.regions.size(); ++index) {
+    if (ranges_[index].in_arena) continue;
+    size_t last = index;
+    while (last + 1 < config.regions.size() && !ranges_[last + 1].in_arena &&
+           continues(config.regions[last], config.regions[last + 1])) {
+      ++last;
+    }
+    const RegionSpec& spec = config.regions[index];
+    const uint64_t bytes =
+        ranges_[last].address + pages_of(ranges_[last].bytes) - ranges_[index].address;
+    const uint64_t gpa = congruent(cursor, spec.address);
+    cursor = gpa + bytes;
+    if (cursor > options_.gpa_end) return limit("no guest-physical addresses are left");
+    shared_.push_back(MAYFLY_TRY(Mapping::file(
+        spec.file, spec.file_offset, bytes, Mapping::Access::kRead, Mapping::Sharing::kPrivate)));
+    MAYFLY_TRY(slots_->add(gpa, shared_.back().data(), bytes, MemorySlots::Access::kRead));
+    for (size_t i = index; i <= last; ++i) {
+      const uint64_t offset = ranges_[i].address - spec.address;
+      ranges_[i].gpa = gpa + offset;
+      ranges_[i].host = shared_.back().data() + offset;
+    }
+    index = last;
+  }
+  return {};
+}
+
+Result<void> GuestMemory::add_first_slots() {
+  MAYFLY_TRY(slots_->add(guest_abi::kHostOwned, host_pages_->data(), HostPages::kBytes,
+                         MemorySlots::Access::kRead));
+  uint64_t end = fixed_gpa_end_;
+  for (Range& range : ranges_) {
+    if (!range.in_arena || !grows(range.bytes, range.bytes_reserved)) continue;
+    range.bytes_in_slots = std::min(round_up(range.bytes, kLargePageBytes), range.bytes_reserved);
+    if (range.gpa == first_growing_gpa_) {
+      end = range.gpa + range.bytes_in_slots;
+    } else if (range.bytes_in_slots != 0) {
+      MAYFLY_TRY(slots_->add(range.gpa, range.host, range.bytes_in_slots,
+                             MemorySlots::Access::kReadWrite));
+    }
+  }
+  return slots_->add(guest_abi::kTrapStackPage, arena_at(guest_abi::kTrapStackPage),
+                     end - guest_abi::kTrapStackPage, MemorySlots::Access::kReadWrite);
+}
+
+Result<void> GuestMemory::map_host_owned() {
+  using namespace guest_abi;
+  const bool writable = options_.weakness == Weakness::kWritableHostPages;
+  const bool readable = options_.weakness == Weakness::kReadableSystemPages;
+  const auto either = [&](PageAccess strict, PageAccess weak_read) {
+    if (writable) return PageAccess::kUserReadWriteExecute;
+    return readable ? weak_read : strict;
+  };
+  const auto identity = [this](uint64_t address, uint64_t end, PageAccess access) {
+    return tables_->map(address, address, end - address, access);
+  };
+  MAYFLY_TRY(identity(kEntryPage, kVectorPage,
+                      either(PageAccess::kUserReadExecute, PageAccess::kUserReadExecute)));
+  MAYFLY_TRY(identity(kVectorPage, kDescriptorPages,
+                      either(PageAccess::kSystemReadExecute, PageAccess::kUserReadExecute)));
+  MAYFLY_TRY(identity(kDescriptorPages, kExitPage,
+                      either(PageAccess::kSystemRead, PageAccess::kUserRead)));
+  MAYFLY_TRY(identity(kExitPage, kTrapStackPage, PageAccess::kUserReadWrite));
+  return identity(kTrapStackPage, kTrapStackPage + kPageBytes,
+                  either(PageAccess::kSystemReadWrite, PageAccess::kUserReadWrite));
+}
+
+}  // namespace mayfly::vmm

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A kick sets immediate_exit first and sends the signal then: whether the thread is about to
+// enter the guest or inside it, KVM_RUN returns EINTR.
+#include "vmm/kick.h"
+
+#include <csignal>
+
+#include "vmm/kick_signal.h"
+
+namespace mayfly::vmm {
+
+uint64_t Kick::begin_call() {
+  const std::lock_guard lock(mutex_);
+  in_call_ = true;
+  reason_ = Reason::kNone;
+  __atomic_store_n(immediate_exit_, uint8_t{0}, __ATOMIC_RELAXED);
+  return ++generation_;
+}
+
+void Kick::end_call() {
+  const std::lock_guard lock(mutex_);
+  in_call_ = false;
+}
+
+std::optional<uint64_t> Kick::generation() const {
+  const std::lock_guard lock(mutex_);
+  if (!in_call_) return std::nullopt;
+  return generation_;
+}
+
+void Kick::enter_guest() {
+  const pthread_t self = ::pthread_self();
+  const std::lock_guard lock(mutex_);
+  if (!has_thread_ || ::pthread_equal(self, thread_) == 0) {
+    unblock_kick_signal(signal_);
+    thread_ = self;
+    has_thread_ = true;
+  }
+  in_guest_ = true;
+}
+
+Kick::Reason Kick::leave_guest() {
+  const std::lock_guard lock(mutex_);
+  in_guest_ = false;
+  return reason_;
+}
+
+void Kick::deadline_passed(uint64_t generation) {
+  const std::lock_guard lock(mutex_);
+  if (in_call_ && generation == generation_) kick_locked(Reason::kDeadline);
+}
+
+void Kick::cancel() {
+  const std::lock_guard lock(mutex_);
+  if (in_call_) kick_locked(Reason::kCancelled);
+}
+
+void Kick::kick_locked(Reason reason) {
+  if (reason_ == Reason::kNone) reason_ = reason;
+  __atomic_store_n(immediate_exit_, uint8_t{1}, __ATOMIC_RELAXED);
+  if (in_guest_) ::pthread_kill(thread_, signal_);
+}
+
+}  // namespace mayfly::vmm

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kick: ends the call that one vCPU thread is in, from another thread, and never a later call.
+// Invariant: immediate_exit, the thread and the call's generation change under one lock.
+#pragma once
+
+#include <pthread.h>
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+#include "vmm/deadline_timer.h"
+
+namespace mayfly::vmm {
+
+class Kick : public DeadlineTarget {
+ public:
+  enum class Reason : uint8_t { kNone, kDeadline, kCancelled };
+
+  explicit Kick(int signal) : signal_(signal) {}
+
+  // immediate_exit is kvm_run's: 1 makes KVM_RUN return at once. It outlives the calls.
+  void attach(uint8_t* immediate_exit) { immediate_exit_ = immediate_exit; }
+
+  // A call, from enter() to its end; returns its generation.
+  uint64_t begin_call();
+  void end_call();
+  // The generation of the call in progress.
+  std::optional<uint64_t> generation() const;
+
+  // Around KVM_RUN, on the thread that calls it. leave_guest() says why the call is to end.
+  void enter_guest();
+  Reason leave_guest();
+
+  void deadline_passed(uint64_t generation) override;
+  void cancel();
+
+ private:
+  void kick_locked(Reason reason);
+
+  const int signal_;
+  mutable std::mutex mutex_;
+  uint8_t* immediate_exit_ = nullptr;
+  uint64_t generation_ = 0;
+  bool in_call_ = false;
+  bool in_guest_ = false;
+  bool has_thread_ = false;
+  pthread_t thread_{};
+  Reason reason_ = Reason::kNone;
+};
+
+}  // namespace mayfly::vmm

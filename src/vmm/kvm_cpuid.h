@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The processor that a guest is told it has: what KVM supports, without what Mayfly's guests may
+// not use (Intel SDM 2A, CPUID). Where the hardware does not intercept CPUID, the guest sees the
+// host's processor all the same.
+#pragma once
+
+#include "vmm/kvm_vcpu.h"
+
+namespace mayfly::vmm {
+
+// supported is KVM_GET_SUPPORTED_CPUID's answer; fills the model's cpuid, xcr0 and cr4.
+void choose_processor(const CpuidTable& supported, VcpuModel& model);
+
+// Guest-physical addresses have this many bits.
+unsigned physical_address_bits(const CpuidTable& table);
+
+}  // namespace mayfly::vmm

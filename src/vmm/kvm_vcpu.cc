@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The guest starts in 64-bit mode at CPL 3, with paging, and has no other mode.
+#include "vmm/kvm_vcpu.h"
+
+#include <cerrno>
+#include <cstddef>
+#include <string>
+
+#include "guest_abi/call_page.h"
+#include "guest_abi/layout.h"
+#include "vmm/host_pages_x86_64.h"
+#include "vmm/kvm_ioctl.h"
+
+namespace mayfly::vmm {
+namespace {
+
+// Intel SDM 3A, 2.5. WP: CPL 0 obeys read-only pages. AM stays 0, so CPL 3 cannot ask for #AC.
+constexpr uint64_t kCr0 = 1u << 31 | 1u << 16 | 1 << 5 | 1 << 4 | 1 << 1 | 1 << 0;
+// LME, LMA, NXE; not SCE: `syscall` is #UD.
+constexpr uint64_t kEfer = 1 << 8 | 1 << 10 | 1 << 11;
+constexpr uint64_t kFlagsIoPrivilege3 = 3 << 12;
+
+kvm_segment segment(uint16_t selector, uint8_t type, bool is_code) {
+  kvm_segment result{};
+  result.limit = 0xffff'ffff;
+  result.selector = selector;
+  result.type = type;
+  result.present = 1;
+  result.dpl = 3;
+  result.s = 1;
+  result.g = 1;
+  result.l = is_code ? 1 : 0;
+  result.db = is_code ? 0 : 1;
+  return result;
+}
+
+void fill_system_state(kvm_sregs& state, uint64_t cr4, uint64_t root_gpa) {
+  constexpr uint8_t kCodeAccessed = 11;
+  constexpr uint8_t kDataAccessed = 3;
+  constexpr uint8_t kBusyTss = 11;
+  state.cr0 = kCr0;
+  state.cr2 = 0;
+  state.cr3 = root_gpa;
+  state.cr4 = cr4;
+  state.efer = kEfer;
+  state.cs = segment(HostPages::kUserCode, kCodeAccessed, true);
+  state.ds = state.es = state.fs = state.gs = state.ss =
+      segment(HostPages::kUserData, kDataAccessed, false);
+  state.gdt.base = HostPages::kGdt;
+  state.gdt.limit = HostPages::kGdtLimit;
+  state.idt.base = HostPages::kIdt;
+  state.idt.limit = HostPages::kIdtLimit;
+  state.tr = {};
+  state.tr.base = HostPages::kTss;
+  state.tr.limit = HostPages::kTssLimit;
+  state.tr.selector = HostPages::kTaskState;
+  state.tr.type = kBusyTss;
+  state.tr.present = 1;
+  state.ldt = {};
+  state.ldt.unusable = 1;
+}
+
+}  // namespace
+
+Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, uint64_t root_gpa, Weakness weakness) {
+  Vcpu vcpu;
+  vcpu.fd_ = Fd(kvm_ioctl(vm_fd, KVM_CREATE_VCPU));
+  if (!vcpu.fd_.valid()) return host_error("KVM_CREATE_VCPU");
+  vcpu.mapping_ = MAYFLY_TRY(Mapping::file(vcpu.fd_.get(), 0, model.run_bytes,
+                                           Mapping::Access::kReadWrite, Mapping::Sharing::kShared));
+  // SAFETY: KVM's interface: the vCPU's descriptor maps as a kvm_run, of run_bytes, which the
+  // host checked to be large enough.
+  vcpu.run_ = reinterpret_cast<kvm_run*>(vcpu.mapping_.data());
+  if (weakness == Weakness::kIoPrivilege) vcpu.flags_ |= kFlagsIoPrivilege3;
+  MAYFLY_TRY(vcpu.set_up(model, root_gpa));
+  return vcpu;
+}
+
+Result<void> Vcpu::set_up(const VcpuModel& model, uint64_t root_gpa) {
+  CpuidTable cpuid = model.cpuid;
+  if (kvm_ioctl(fd_.get(), KVM_SET_CPUID2, &cpuid) != 0) return host_error("KVM_SET_CPUID2");
+  if (model.xcr0 != 0) {
+    kvm_xcrs xcrs{};
+    xcrs.nr_xcrs = 1;
+    xcrs.xcrs[0].value = model.xcr0;
+    if (kvm_ioctl(fd_.get(), KVM_SET_XCRS, &xcrs) != 0) return host_error("KVM_SET_XCRS");
+  }
+  if (kvm_ioctl(fd_.get(), KVM_GET_SREGS, &system_state_) != 0) return host_error("KVM_GET_SREGS");
+  fill_system_state(system_state_, model.cr4, root_gpa);
+  run_->kvm_valid_regs = KVM_SYNC_X86_REGS;
+  return {};
+}
+
+void Vcpu::set_entry(const Entry& entry, uint64_t root_gpa) {
+  kvm_regs registers{};
+  registers.rip = guest_abi::kEnter;
+  registers.rsp = guest_abi::kStackTop;
+  registers.rflags = flags_;
+  registers.rdi = entry.thunk;
+  registers.rsi = entry.function;
+  registers.rdx = guest_abi::kCallPage + offsetof(guest_abi::CallPage, slots);
+  run_->s.regs.regs = registers;
+  run_->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+  if (system_state_.cr3 != root_gpa) system_state_lost_ = true;
+  if (!system_state_lost_) return;
+  system_state_.cr3 = root_gpa;
+  run_->s.regs.sregs = system_state_;
+  run_->s.regs.events = kvm_vcpu_events{};  // nothing pending
+  run_->kvm_dirty_regs |= KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
+  system_state_lost_ = false;
+}
+
+int Vcpu::run() { return kvm_ioctl(fd_.get(), KVM_RUN) == 0 ? 0 : errno; }
+
+Result<uint64_t> Vcpu::read_cr2() const {
+  kvm_sregs state{};
+  if (kvm_ioctl(fd_.get(), KVM_GET_SREGS, &state) != 0) return host_error("KVM_GET_SREGS");
+  return state.cr2;
+}
+
+}  // namespace mayfly::vmm

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Calls, ports and ends of calls. kvm_exit.cc reads what KVM reports.
+#include "vmm/kvm_vm.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+#include "vmm/kvm_ioctl.h"
+
+namespace mayfly::vmm {
+
+Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
+                                             const VmConfig& config) {
+  auto vm = std::make_unique<KvmVm>(Private(), environment);
+  vm->pid_ = ::getpid();
+  do {
+    vm->fd_ = Fd(kvm_ioctl(environment.kvm_fd, KVM_CREATE_VM));
+  } while (!vm->fd_.valid() && errno == EINTR);
+  if (!vm->fd_.valid()) return host_error("KVM_CREATE_VM");
+  vm->slots_.emplace(vm->fd_.get(), environment.slot_count_max);
+  vm->memory_ = MAYFLY_TRY(
+      GuestMemory::create(config, *environment.host_pages, *vm->slots_,
+                          GuestMemoryOptions{environment.gpa_end, environment.weakness}));
+  vm->vcpu_ = MAYFLY_TRY(Vcpu::create(vm->fd_.get(), *environment.vcpu_model,
+                                      vm->memory_->root_gpa(), environment.weakness));
+  vm->kick_.attach(&vm->vcpu_->shared().immediate_exit);
+  return vm;
+}
+
+KvmVm::~KvmVm() { environment_.timer->forget(kick_); }
+
+Result<Exit> KvmVm::enter(const Entry& entry) {
+  if (state_ == State::kDead) return invalid("the VM is broken; only its destruction is left");
+  const uint64_t generation = kick_.begin_call();
+  if (deadline_.has_value()) {
+    if (*deadline_ <= DeadlineTimer::Clock::now()) return finish({Exit::Kind::kDeadline});
+    MAYFLY_TRY(environment_.timer->arm(kick_, generation, *deadline_));
+  }
+  // A port's exit leaves nothing unfinished that could override these registers: a store is done,
+  // and an `out` is skipped only where RIP still is at it.
+  vcpu_->set_entry(entry, memory_->root_gpa());
+  return run();
+}
+
+Result<Exit> KvmVm::resume() {
+  CHECK(state_ == State::kPort);
+  return run();
+}
+
+// Every end of a call comes through here.
+Exit KvmVm::finish(Exit exit) {
+  const bool goes_on = exit.kind == Exit::Kind::kPort && exit.port != 0;
+  state_ = goes_on ? State::kPort : State::kIdle;
+  if (exit.kind == Exit::Kind::kBroken) state_ = State::kDead;
+  if (!goes_on) kick_.end_call();
+  return exit;
+}
+
+Result<Exit> KvmVm::run() {
+  for (;;) {
+    kick_.enter_guest();
+    const int errno_value = vcpu_->run();
+    const Kick::Reason reason = kick_.leave_guest();
+    if (errno_value == EINTR || errno_value == EAGAIN) {
+      if (reason == Kick::Reason::kNone || environment_.weakness == Weakness::kNoDeadline) continue;
+      vcpu_->forget_system_state();
+      return finish(interrupted(reason));
+    }
+    if (errno_value != 0) {
+      finish({Exit::Kind::kBroken});
+      return run_error(errno_value);
+    }
+    auto exit = classify();
+    if (!exit) {
+      finish({Exit::Kind::kBroken});
+      return exit;
+    }
+    return finish(*std::move(exit));
+  }
+}
+
+Error KvmVm::run_error(int errno_value) const {
+  if (errno_value == EIO && ::getpid() != pid_) {
+    return Error{ErrorKind::kHost,
+                 "a VM of process " + std::to_string(pid_) + " cannot run in its child", EIO};
+  }
+  errno = errno_value;
+  return host_error("KVM_RUN");
+}
+
+void KvmVm::set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadline) {
+  deadline_ = deadline;
+  const std::optional<uint64_t> generation = kick_.generation();
+  if (!generation.has_value()) return;
+  if (!deadline.has_value()) {
+    environment_.timer->forget(kick_);
+  } else if (!environment_.timer->arm(kick_, *generation, *deadline)) {
+    kick_.deadline_passed(*generation);  // no timer in this process: rather now than never
+  }
+}
+
+void KvmVm::cancel() { kick_.cancel(); }
+
+Result<void> KvmVm::read(uint64_t address, std::span<uint8_t> to) const {
+  const auto from = MAYFLY_TRY(memory_->view(address, to.size()));
+  if (!to.empty()) std::memcpy(to.data(), from.data(), to.size());
+  return {};
+}
+
+Result<void> KvmVm::write(uint64_t address, std::span<const uint8_t> from) {
+  const auto to = MAYFLY_TRY(memory_->view_writable(address, from.size()));
+  if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
+  return {};
+}
+
+Result<std::span<uint8_t>> KvmVm::view(uint64_t address, uint64_t bytes) {
+  return memory_->view_writable(address, bytes);
+}
+
+Result<void> KvmVm::resize(size_t region, uint64_t bytes) { return memory_->resize(region, bytes); }
+
+uint64_t KvmVm::region_bytes(size_t region) const { return memory_->region_bytes(region); }
+
+guest_abi::CallPage& KvmVm::call_page() {
+  // SAFETY: kCallPageBytes of the arena, page-aligned, alive as long as the VM; CallPage is plain
+  // data and any bytes are a valid one.
+  return *reinterpret_cast<guest_abi::CallPage*>(memory_->call_page());
+}
+
+}  // namespace mayfly::vmm

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// KvmVm: the Vm of the kvm driver. It joins memory, vCPU and kicks, and decides what an exit of
+// the guest means: one instruction at one address is a port, the trap stubs are faults, and
+// everything else is hostile.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/fd.h"
+#include "vmm/guest_memory.h"
+#include "vmm/kick.h"
+#include "vmm/kvm_vcpu.h"
+#include "vmm/memory_slots.h"
+#include "vmm/vm.h"
+#include "vmm/weakness.h"
+
+namespace mayfly::vmm {
+
+// What a VM needs of its host, which outlives it.
+struct KvmEnvironment {
+  int kvm_fd = -1;
+  const HostPages* host_pages = nullptr;
+  const VcpuModel* vcpu_model = nullptr;
+  DeadlineTimer* timer = nullptr;
+  int kick_signal = 0;
+  uint32_t slot_count_max = 0;
+  uint64_t gpa_end = 0;
+  Weakness weakness = Weakness::kNone;
+};
+
+class KvmVm final : public Vm {
+  struct Private {
+    explicit Private() = default;
+  };
+
+ public:
+  // config passed check_config().
+  static Result<std::unique_ptr<KvmVm>> create(const KvmEnvironment& environment,
+                                               const VmConfig& config);
+  // Use create().
+  KvmVm(Private, const KvmEnvironment& environment)
+      : environment_(environment), kick_(environment.kick_signal) {}
+  ~KvmVm() override;
+
+  Result<Exit> enter(const Entry& entry) override;
+  Result<Exit> resume() override;
+  void set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadline) override;
+  void cancel() override;
+  Result<void> read(uint64_t address, std::span<uint8_t> to) const override;
+  Result<void> write(uint64_t address, std::span<const uint8_t> from) override;
+  Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) override;
+  Result<void> resize(size_t region, uint64_t bytes) override;
+  uint64_t region_bytes(size_t region) const override;
+  guest_abi::CallPage& call_page() override;
+
+  const GuestMemory& memory() const { return *memory_; }
+
+ private:
+  // kIdle: the next call is enter(). kPort: resume() or enter(). kDead: neither.
+  enum class State : uint8_t { kIdle, kPort, kDead };
+
+  Result<Exit> run();
+  Result<Exit> classify();
+  Exit finish(Exit exit);
+  bool is_port() const;
+  std::optional<uint8_t> trapped_vector() const;
+  Result<Exit> fault(uint8_t vector);
+  Exit interrupted(Kick::Reason reason) const;
+  std::string describe_exit() const;
+  Error run_error(int errno_value) const;
+
+  // Destroyed from the last to the first: the memory and the vCPU before their VM.
+  KvmEnvironment environment_;
+  pid_t pid_ = 0;
+  Fd fd_;
+  std::optional<MemorySlots> slots_;
+  std::unique_ptr<GuestMemory> memory_;
+  std::optional<Vcpu> vcpu_;
+  Kick kick_;
+  std::optional<DeadlineTimer::Clock::time_point> deadline_;
+  State state_ = State::kIdle;
+};
+
+}  // namespace mayfly::vmm

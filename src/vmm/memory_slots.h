@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// MemorySlots: which guest-physical ranges of one KVM VM have host memory behind them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+
+namespace mayfly::vmm {
+
+class MemorySlots {
+ public:
+  enum class Access : uint8_t { kRead, kReadWrite };
+
+  // vm_fd outlives the slots; slot_count_max is the kernel's.
+  MemorySlots(int vm_fd, uint32_t slot_count_max) : vm_fd_(vm_fd), count_max_(slot_count_max) {}
+
+  // The host memory stays mapped as long as the VM runs. Errors: kLimit, kHost.
+  Result<void> add(uint64_t gpa, uint8_t* host, uint64_t bytes, Access access);
+  // Deletes every slot that touches [gpa, gpa + bytes) and adds it again, so that KVM forgets
+  // each translation into it.
+  Result<void> renew(uint64_t gpa, uint64_t bytes);
+
+  size_t count() const { return slots_.size(); }
+
+ private:
+  struct Slot {
+    uint64_t gpa;
+    uint8_t* host;
+    uint64_t bytes;
+    Access access;
+  };
+  Result<void> set(uint32_t number, const Slot& slot, uint64_t bytes);
+
+  int vm_fd_;
+  uint32_t count_max_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace mayfly::vmm
