@@ -6,15 +6,13 @@
 #include "guest/wasi/linear_memory.h"
 #include "guest/wasi/port_call.h"
 #include "guest/wasi/start.h"
+#include "guest/wasi/state.h"
 
 namespace mayfly::guest {
 
 namespace wasi = guest_abi::wasi;
 
 namespace {
-
-guest_abi::WasiStartRequest start_answer;
-bool start_is_known;
 
 struct Text {
   guest_abi::WasiText which;
@@ -73,13 +71,14 @@ uint32_t text_get(const LinearMemory& memory, const Text& text, uint32_t pointer
 }  // namespace
 
 const guest_abi::WasiStartRequest& start_block() {
-  if (!start_is_known) [[unlikely]] {
+  WasiState& state = wasi_state();
+  if (!state.start_is_known) [[unlikely]] {
     auto& request = new_request<guest_abi::WasiStartRequest>();
     call_port(guest_abi::WasiPort::kStart, request);
-    start_answer = request;
-    start_is_known = true;
+    state.start = request;
+    state.start_is_known = true;
   }
-  return start_answer;
+  return state.start;
 }
 
 }  // namespace mayfly::guest

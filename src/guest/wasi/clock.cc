@@ -7,6 +7,8 @@
 #include "guest/wasi/functions.h"
 #include "guest/wasi/linear_memory.h"
 #include "guest/wasi/port_call.h"
+#include "guest/wasi/state.h"
+#include "guest/wasi/ticks_x86_64.h"
 
 namespace mayfly::guest {
 
@@ -14,23 +16,14 @@ namespace wasi = guest_abi::wasi;
 
 namespace {
 
-uint64_t last_monotonic_ns;
-
-uint64_t ticks() {
-  uint32_t low = 0;
-  uint32_t high = 0;
-  // SAFETY: reads the counter; CR4.TSD is off in every guest.
-  asm volatile("rdtsc" : "=a"(low), "=d"(high));
-  return (uint64_t{high} << 32) | low;
-}
-
 // Never less than before: neither by the order of instructions nor by new factors.
 uint64_t monotonic_ns(const guest_abi::CallPage& page) {
   const auto product =
       static_cast<unsigned __int128>(ticks() + page.tsc_offset) * page.tsc_multiplier;
   const auto now = static_cast<uint64_t>(product >> 32);
-  if (now > last_monotonic_ns) last_monotonic_ns = now;
-  return last_monotonic_ns;
+  uint64_t& last = wasi_state().last_monotonic_ns;
+  if (now > last) last = now;
+  return last;
 }
 
 uint64_t coarsened(uint64_t nanoseconds, uint64_t resolution_ns) {

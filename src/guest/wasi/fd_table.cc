@@ -5,16 +5,13 @@
 
 #include "guest/wasi/port_call.h"
 #include "guest/wasi/start.h"
+#include "guest/wasi/state.h"
 
 namespace mayfly::guest {
 
 namespace {
 
-// The guest library's state: zeros in a new image, and put back by a reset.
-FdTable table;
-bool table_is_filled;
-
-void fill_table() {
+void fill(FdTable& table) {
   const uint32_t handle_count = start_block().handle_count;
   for (uint32_t handle = 0; handle < handle_count && handle < FdTable::kFdsMax; ++handle) {
     auto& request = new_request<guest_abi::WasiDescribeRequest>();
@@ -49,11 +46,12 @@ void FdTable::remove(uint32_t fd) {
 }
 
 FdTable& fd_table() {
-  if (!table_is_filled) [[unlikely]] {
-    table_is_filled = true;
-    fill_table();
+  WasiState& state = wasi_state();
+  if (!state.fds_are_filled) [[unlikely]] {
+    state.fds_are_filled = true;
+    fill(state.fds);
   }
-  return table;
+  return state.fds;
 }
 
 wasi::Errno find_fd(uint32_t fd, wasi::Rights rights, Descriptor** descriptor) {

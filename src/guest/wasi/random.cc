@@ -7,15 +7,13 @@
 #include "guest/wasi/functions.h"
 #include "guest/wasi/linear_memory.h"
 #include "guest/wasi/port_call.h"
+#include "guest/wasi/state.h"
 
 namespace mayfly::guest {
 
 namespace {
 
 constexpr uint64_t kBlockBytes = 64;
-
-// The guest library's state: zeros in a new image, and put back by a reset.
-RandomStream stream;
 
 }  // namespace
 
@@ -51,6 +49,6 @@ uint32_t mayfly_wasi_p1_random_get(MemoryInfo* memory, uint32_t to, uint32_t byt
   using mayfly::guest_abi::wasi::Errno;
   const mayfly::guest::LinearMemory linear(memory);
   if (!linear.contains(to, bytes)) return mayfly::guest::answer(Errno::kFault);
-  mayfly::guest::stream.fill(mayfly::guest::call_page(), linear.at(to), bytes);
+  mayfly::guest::wasi_state().random.fill(mayfly::guest::call_page(), linear.at(to), bytes);
   return mayfly::guest::answer(Errno::kSuccess);
 }

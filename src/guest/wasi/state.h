@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// All that the WASI functions remember between calls. Zeros in a new image, put back by a reset.
+#pragma once
+
+#include "guest/wasi/fd_table.h"
+#include "guest/wasi/random.h"
+#include "guest_abi/wasi_ports.h"
+
+namespace mayfly::guest {
+
+struct WasiState {
+  bool start_is_known;
+  bool fds_are_filled;
+  uint64_t last_monotonic_ns;
+  RandomStream random;
+  guest_abi::WasiStartRequest start;
+  FdTable fds;
+};
+
+WasiState& wasi_state();
+
+}  // namespace mayfly::guest

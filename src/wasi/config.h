@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// WasiConfig: what one program is given. What is not named here does not exist for it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mayfly::wasi {
+
+enum class TreeAccess : uint8_t { kReadWrite, kReadOnly };
+
+// A directory of the host that the program sees under a name of its own.
+struct Preopen {
+  std::string host_path;
+  std::string guest_path;
+  TreeAccess access = TreeAccess::kReadWrite;
+};
+
+struct WasiLimits {
+  uint32_t open_files_max = 4096;  // handles at once, stdin, stdout and stderr included
+  uint32_t poll_entries_max = 16384;
+};
+
+struct WasiConfig {
+  std::vector<std::string> args;     // the first is the program's name
+  std::vector<std::string> environ;  // NAME=VALUE
+  std::vector<Preopen> preopens;     // fd 3 and following, in this order
+  // Listening sockets, after the preopens. They are made non-blocking.
+  std::vector<int> listeners;
+  // The program uses duplicates of them. -1: not there.
+  int stdin_fd = 0;
+  int stdout_fd = 1;
+  int stderr_fd = 2;
+  WasiLimits limits;
+};
+
+}  // namespace mayfly::wasi

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Opens what a program is given, and finds the function of each port.
+#include "wasi/context.h"
+
+#include <fcntl.h>
+
+#include <cstddef>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace mayfly::wasi {
+
+namespace {
+
+using guest_abi::WasiPort;
+
+Result<std::string> join(const std::vector<std::string>& strings, std::string_view what) {
+  std::string text;
+  for (const std::string& string : strings) {
+    if (string.find('\0') != std::string::npos) {
+      return invalid(std::string(what) + " '" + string.substr(0, string.find('\0')) +
+                     "' contains a NUL byte");
+    }
+    text += string;
+    text += '\0';
+  }
+  if (text.size() > UINT32_MAX) {
+    return limit(std::string(what) + "s have " + std::to_string(text.size()) +
+                 " bytes, past WASI's 4 GiB");
+  }
+  return text;
+}
+
+Result<void> add_stdio(HandleTable& handles, int host_fd, uint8_t access) {
+  const int duplicate = host_fd < 0 ? -1 : fcntl(host_fd, F_DUPFD_CLOEXEC, 0);
+  if (duplicate < 0) {
+    handles.skip();
+    return {};
+  }
+  Handle handle = MAYFLY_TRY(describe(Fd(duplicate), access));
+  // Other processes share the open file and its position.
+  if (handle.has(guest_abi::kWasiSeekable)) handle.flags |= guest_abi::kWasiHostPosition;
+  handles.add(std::move(handle));
+  return {};
+}
+
+Result<void> add_preopen(HandleTable& handles, const Preopen& preopen) {
+  Result<Fd> fd = open_file(preopen.host_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (!fd) return with_context("preopened directory", std::move(fd).error());
+  Handle handle = MAYFLY_TRY(describe(*std::move(fd), guest_abi::kWasiReadable));
+  if (preopen.guest_path.size() > UINT16_MAX) {
+    return limit("the guest's name of a preopened directory has " +
+                 std::to_string(preopen.guest_path.size()) + " bytes, past 65535");
+  }
+  handle.flags |= guest_abi::kWasiPreopen;
+  handle.access = preopen.access;
+  handle.name = preopen.guest_path;
+  handles.add(std::move(handle));
+  return {};
+}
+
+Result<void> add_listener(HandleTable& handles, int host_fd) {
+  Fd fd(fcntl(host_fd, F_DUPFD_CLOEXEC, 0));
+  if (!fd.valid()) return host_error("duplicating listener " + std::to_string(host_fd));
+  const int status = fcntl(fd.get(), F_GETFL);
+  if (status < 0 || fcntl(fd.get(), F_SETFL, status | O_NONBLOCK) != 0) {
+    return host_error("making listener " + std::to_string(host_fd) + " non-blocking");
+  }
+  Handle handle = MAYFLY_TRY(describe(std::move(fd), 0));
+  if (handle.filetype != FileType::kSocketStream) {
+    return invalid("listener " + std::to_string(host_fd) + " is not a socket");
+  }
+  handle.flags |= guest_abi::kWasiListener;
+  handles.add(std::move(handle));
+  return {};
+}
+
+Result<void> add_first_handles(HandleTable& handles, const WasiConfig& config) {
+  const size_t count = 3 + config.preopens.size() + config.listeners.size();
+  if (count > config.limits.open_files_max) {
+    return limit(std::to_string(count) + " preopened files are more than the limit of " +
+                 std::to_string(config.limits.open_files_max));
+  }
+  MAYFLY_TRY(add_stdio(handles, config.stdin_fd, guest_abi::kWasiReadable));
+  MAYFLY_TRY(add_stdio(handles, config.stdout_fd, guest_abi::kWasiWritable));
+  MAYFLY_TRY(add_stdio(handles, config.stderr_fd, guest_abi::kWasiWritable));
+  for (const Preopen& preopen : config.preopens) MAYFLY_TRY(add_preopen(handles, preopen));
+  for (int listener : config.listeners) MAYFLY_TRY(add_listener(handles, listener));
+  return {};
+}
+
+// Copies the request, serves the copy, and puts it back; the runtime gives the guest the out part.
+template <typename Request>
+Result<runtime::PortOutcome> serve(PortAnswer (*function)(PortCall&, Request&), PortCall& call,
+                                   std::span<uint8_t> bytes) {
+  CHECK(bytes.size() >= sizeof(Request), bytes.size(), sizeof(Request));
+  Request request;
+  std::memcpy(&request, bytes.data(), sizeof request);
+  const Errno error = MAYFLY_TRY(function(call, request));
+  request.error = static_cast<uint32_t>(error);
+  std::memcpy(bytes.data(), &request, sizeof request);
+  constexpr uint32_t kOut = offsetof(Request, error);
+  return runtime::PortOutcome{kOut, sizeof(Request) - kOut};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config) {
+  return create(config, Resolver::best_method());
+}
+
+Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, ResolveMethod method) {
+  Program program;
+  program.args = MAYFLY_TRY(join(config.args, "argument"));
+  program.environ = MAYFLY_TRY(join(config.environ, "environment variable"));
+  program.args_count = static_cast<uint32_t>(config.args.size());
+  program.environ_count = static_cast<uint32_t>(config.environ.size());
+  program.limits = config.limits;
+  program.handles = HandleTable(config.limits.open_files_max);
+  program.resolver = Resolver(method);
+  MAYFLY_TRY(add_first_handles(program.handles, config));
+  program.first_handles = program.handles.size();
+  return std::make_unique<Context>(std::move(program));
+}
+
+// One case a port, each a single call.
+Result<runtime::PortOutcome> Context::handle(uint32_t port, runtime::PortContext& context,
+                                             std::span<uint8_t> request) {
+  PortCall call{program_, context};
+  switch (static_cast<WasiPort>(port)) {
+    case WasiPort::kStart:
+      return serve(start, call, request);
+    case WasiPort::kText:
+      return serve(text, call, request);
+    case WasiPort::kDescribe:
+      return serve(describe_handle, call, request);
+    case WasiPort::kOpen:
+      return serve(open_path, call, request);
+    case WasiPort::kClose:
+      return serve(close_handle, call, request);
+    case WasiPort::kRead:
+      return serve(read_handle, call, request);
+    case WasiPort::kWrite:
+      return serve(write_handle, call, request);
+    case WasiPort::kSeek:
+      return serve(seek_handle, call, request);
+    case WasiPort::kStat:
+      return serve(stat_handle, call, request);
+    case WasiPort::kPathStat:
+      return serve(stat_path, call, request);
+    case WasiPort::kSetTimes:
+      return serve(set_times_of_handle, call, request);
+    case WasiPort::kPathSetTimes:
+      return serve(set_times_of_path, call, request);
+    case WasiPort::kSetSize:
+      return serve(set_size, call, request);
+    case WasiPort::kAllocate:
+      return serve(allocate, call, request);
+    case WasiPort::kAdvise:
+      return serve(advise, call, request);
+    case WasiPort::kSync:
+      return serve(sync_handle, call, request);
+    case WasiPort::kReadDirectory:
+      return serve(read_directory, call, request);
+    case WasiPort::kCreateDirectory:
+      return serve(create_directory, call, request);
+    case WasiPort::kRemoveDirectory:
+      return serve(remove_directory, call, request);
+    case WasiPort::kUnlink:
+      return serve(unlink_path, call, request);
+    case WasiPort::kReadLink:
+      return serve(read_link, call, request);
+    case WasiPort::kSymlink:
+      return serve(symlink_path, call, request);
+    case WasiPort::kLink:
+      return serve(link_path, call, request);
+    case WasiPort::kRename:
+      return serve(rename_path, call, request);
+    case WasiPort::kPoll:
+      return serve(poll_handles, call, request);
+    case WasiPort::kAccept:
+      return serve(accept_connection, call, request);
+    case WasiPort::kReceive:
+      return serve(receive, call, request);
+    case WasiPort::kSend:
+      return serve(send, call, request);
+    case WasiPort::kShutdown:
+      return serve(shutdown_handle, call, request);
+  }
+  return invalid("the guest called port " + std::to_string(port) + ", WASI's are " +
+                 std::to_string(guest_abi::kWasiPortFirst) + " to " +
+                 std::to_string(guest_abi::kWasiPortLast));
+}
+
+}  // namespace mayfly::wasi

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Context: the host side of WASI for one program. It opens what the configuration grants, and then
+// answers the program's requests at the WASI ports with nothing but that.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+#include "runtime/port_handler.h"
+#include "wasi/config.h"
+#include "wasi/port_call.h"
+
+namespace mayfly::wasi {
+
+// Threads: one at a time.
+class Context final : public runtime::PortHandler {
+ public:
+  explicit Context(Program program) : program_(std::move(program)) {}
+
+  // Errors: kHost with the path of a preopen that cannot be opened; kLimit; kInvalid for text
+  // that contains a NUL.
+  static Result<std::unique_ptr<Context>> create(const WasiConfig& config);
+  // The same with a given way to resolve paths, for tests of both.
+  static Result<std::unique_ptr<Context>> create(const WasiConfig& config, ResolveMethod method);
+
+  Result<runtime::PortOutcome> handle(uint32_t port, runtime::PortContext& context,
+                                      std::span<uint8_t> request) override;
+
+ private:
+  Program program_;
+};
+
+}  // namespace mayfly::wasi

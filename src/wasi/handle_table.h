@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// HandleTable: what the guest may name. A handle is an index here; the guest never learns or
+// sends a descriptor of the host.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "guest_abi/wasi.h"
+#include "guest_abi/wasi_ports.h"
+#include "wasi/config.h"
+
+namespace mayfly::wasi {
+
+using guest_abi::wasi::FileType;
+
+struct Handle {
+  Fd fd;
+  FileType filetype = FileType::kUnknown;
+  uint8_t flags = 0;  // guest_abi::kWasi...
+  TreeAccess access = TreeAccess::kReadWrite;
+  std::string name;  // of a preopened directory, as the guest sees it
+
+  bool is_directory() const { return filetype == FileType::kDirectory; }
+  bool is_regular() const { return filetype == FileType::kRegularFile; }
+  bool has(uint8_t flag) const { return (flags & flag) != 0; }
+};
+
+class HandleTable {
+ public:
+  explicit HandleTable(uint32_t handles_max) : handles_max_(handles_max) {}
+
+  // Null for what is no open handle.
+  Handle* find(uint32_t handle);
+  bool is_full() const { return open_count_ >= handles_max_; }
+  // The lowest free number. Precondition: !is_full().
+  uint32_t add(Handle handle);
+  // Leaves a number unused for good: a stdio stream that the program was not given.
+  void skip() { handles_.emplace_back(); }
+  // Precondition: find(handle) is not null.
+  void remove(uint32_t handle);
+  uint32_t size() const { return static_cast<uint32_t>(handles_.size()); }
+
+ private:
+  std::vector<std::optional<Handle>> handles_;
+  std::vector<uint32_t> free_;  // a heap, the lowest first
+  uint32_t handles_max_;
+  uint32_t open_count_ = 0;
+};
+
+// Kind and flags of an open file. access: kWasiReadable and kWasiWritable, as it was opened.
+// Errors: kHost.
+Result<Handle> describe(Fd fd, uint8_t access);
+
+FileType filetype_of(uint32_t mode);
+
+guest_abi::WasiDescription description_of(uint32_t number, const Handle& handle);
+
+}  // namespace mayfly::wasi

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The checks that ports share: paths as text, and what a handle may be used for.
+#include "wasi/port_call.h"
+
+#include <climits>
+
+namespace mayfly::wasi {
+
+namespace {
+
+// How many bytes the character takes whose first byte this is; 0: no character starts so.
+size_t utf8_length(uint8_t first) {
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first < 0xE0) return 2;
+  if (first >= 0xE0 && first < 0xF0) return 3;
+  if (first >= 0xF0 && first < 0xF5) return 4;
+  return 0;
+}
+
+// Unicode 15, table 3-7: shortest forms only, no surrogates, nothing past U+10FFFF.
+bool is_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto first = static_cast<uint8_t>(text[i]);
+    const size_t length = utf8_length(first);
+    if (length == 0 || length > text.size() - i) return false;
+    for (size_t j = 1; j < length; ++j) {
+      if ((static_cast<uint8_t>(text[i + j]) & 0xC0) != 0x80) return false;
+    }
+    if (length > 2) {
+      const auto second = static_cast<uint8_t>(text[i + 1]);
+      if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+          (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) {
+        return false;
+      }
+    }
+    i += length;
+  }
+  return true;
+}
+
+}  // namespace
+
+PortAnswer read_path(PortCall& call, const guest_abi::WasiRange& range, std::string* path) {
+  if (range.bytes >= PATH_MAX) return Errno::kNameTooLong;
+  std::vector<uint8_t> bytes(range.bytes);
+  MAYFLY_TRY(call.guest().read(range.address, bytes));
+  path->assign(bytes.begin(), bytes.end());
+  if (path->empty()) return Errno::kNoEnt;
+  if (path->find('\0') != std::string::npos) return Errno::kInval;
+  return is_utf8(*path) ? Errno::kSuccess : Errno::kIlSeq;
+}
+
+Errno find_handle(PortCall& call, uint32_t handle, Intent intent, Handle** found) {
+  *found = call.find(handle);
+  if (*found == nullptr) return Errno::kBadF;
+  if (intent == Intent::kChange && (*found)->access == TreeAccess::kReadOnly) return Errno::kRoFs;
+  return Errno::kSuccess;
+}
+
+Errno find_directory(PortCall& call, uint32_t handle, Intent intent, Handle** directory) {
+  *directory = call.find(handle);
+  if (*directory != nullptr && !(*directory)->is_directory()) return Errno::kNotDir;
+  return find_handle(call, handle, intent, directory);
+}
+
+}  // namespace mayfly::wasi

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What every WASI port is served with: the program's state, the guest's memory, and how long the
+// call may wait. A port's function fills the out fields of its request and answers with an errno.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "guest_abi/wasi_ports.h"
+#include "runtime/port_handler.h"
+#include "wasi/errno_map.h"
+#include "wasi/handle_table.h"
+#include "wasi/resolve.h"
+
+namespace mayfly::wasi {
+
+// The state of one program, over its calls.
+struct Program {
+  std::string args;     // each with its NUL
+  std::string environ;  // the same
+  uint32_t args_count = 0;
+  uint32_t environ_count = 0;
+  uint32_t first_handles = 0;  // how many the program is given at its start
+  WasiLimits limits;
+  HandleTable handles{0};
+  Resolver resolver{ResolveMethod::kWalk};
+};
+
+struct PortCall {
+  Program& program;
+  runtime::PortContext& context;
+
+  Handle* find(uint32_t handle) { return program.handles.find(handle); }
+  runtime::GuestAccess& guest() { return context.guest; }
+};
+
+// An errno is an answer to the guest. An Error ends the call: the guest library would not do that.
+using PortAnswer = Result<Errno>;
+
+// A path of the guest: not empty, no NUL, UTF-8, short enough for the kernel.
+PortAnswer read_path(PortCall& call, const guest_abi::WasiRange& range, std::string* path);
+
+// A directory handle through which the file system may be changed. Errors: kBadF, kNotDir, kRoFs.
+enum class Intent : uint8_t { kLook, kChange };
+Errno find_directory(PortCall& call, uint32_t handle, Intent intent, Handle** directory);
+
+// A handle that may be changed. Errors: kBadF, kRoFs.
+Errno find_handle(PortCall& call, uint32_t handle, Intent intent, Handle** found);
+
+// The errno of a system call's result, read on the line after it.
+inline Errno errno_of(int64_t result) { return result < 0 ? from_errno(errno) : Errno::kSuccess; }
+
+#define MAYFLY_ERRNO_TRY(expression)                                          \
+  do {                                                                        \
+    const ::mayfly::wasi::Errno mayfly_errno = (expression);                  \
+    if (mayfly_errno != ::mayfly::wasi::Errno::kSuccess) return mayfly_errno; \
+  } while (false)
+
+// start_ports.cc
+PortAnswer start(PortCall& call, guest_abi::WasiStartRequest& request);
+PortAnswer text(PortCall& call, guest_abi::WasiTextRequest& request);
+PortAnswer describe_handle(PortCall& call, guest_abi::WasiDescribeRequest& request);
+// open_port.cc
+PortAnswer open_path(PortCall& call, guest_abi::WasiOpenRequest& request);
+PortAnswer close_handle(PortCall& call, guest_abi::WasiHandleRequest& request);
+// transfer_ports.cc
+PortAnswer read_handle(PortCall& call, guest_abi::WasiTransferRequest& request);
+PortAnswer write_handle(PortCall& call, guest_abi::WasiTransferRequest& request);
+PortAnswer seek_handle(PortCall& call, guest_abi::WasiSeekRequest& request);
+// file_ports.cc
+PortAnswer stat_handle(PortCall& call, guest_abi::WasiStatRequest& request);
+PortAnswer set_times_of_handle(PortCall& call, guest_abi::WasiSetTimesRequest& request);
+PortAnswer set_size(PortCall& call, guest_abi::WasiRangeRequest& request);
+PortAnswer allocate(PortCall& call, guest_abi::WasiRangeRequest& request);
+PortAnswer advise(PortCall& call, guest_abi::WasiRangeRequest& request);
+PortAnswer sync_handle(PortCall& call, guest_abi::WasiRangeRequest& request);
+// directory_port.cc
+PortAnswer read_directory(PortCall& call, guest_abi::WasiReadDirectoryRequest& request);
+// path_ports.cc
+PortAnswer stat_path(PortCall& call, guest_abi::WasiStatRequest& request);
+PortAnswer set_times_of_path(PortCall& call, guest_abi::WasiSetTimesRequest& request);
+PortAnswer create_directory(PortCall& call, guest_abi::WasiPathRequest& request);
+PortAnswer remove_directory(PortCall& call, guest_abi::WasiPathRequest& request);
+PortAnswer unlink_path(PortCall& call, guest_abi::WasiPathRequest& request);
+PortAnswer read_link(PortCall& call, guest_abi::WasiReadLinkRequest& request);
+PortAnswer symlink_path(PortCall& call, guest_abi::WasiTwoPathsRequest& request);
+PortAnswer link_path(PortCall& call, guest_abi::WasiTwoPathsRequest& request);
+PortAnswer rename_path(PortCall& call, guest_abi::WasiTwoPathsRequest& request);
+// poll_port.cc
+PortAnswer poll_handles(PortCall& call, guest_abi::WasiPollRequest& request);
+// socket_ports.cc
+PortAnswer accept_connection(PortCall& call, guest_abi::WasiAcceptRequest& request);
+PortAnswer receive(PortCall& call, guest_abi::WasiTransferRequest& request);
+PortAnswer send(PortCall& call, guest_abi::WasiTransferRequest& request);
+PortAnswer shutdown_handle(PortCall& call, guest_abi::WasiHandleRequest& request);
+
+}  // namespace mayfly::wasi
