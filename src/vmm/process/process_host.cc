@@ -5,6 +5,7 @@
 
 #include "vmm/process/child_process.h"
 #include "vmm/process/process_vm.h"
+#include "vmm/vm_config.h"
 
 namespace mayfly::vmm {
 namespace process {
@@ -16,6 +17,7 @@ class ProcessHost final : public Host {
 
   Driver driver() const override { return Driver::kProcess; }
   Result<std::unique_ptr<Vm>> create_vm(const VmConfig& config) override {
+    MAYFLY_TRY(check_config(config));
     return ProcessVm::create(config, spawner_, program_);
   }
   std::vector<HostFact> facts() const override {
