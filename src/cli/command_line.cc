@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The only file that includes CLI11, and with it the only one that sees exceptions.
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cli/completion.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/quantity.h"
+
+namespace mayfly::cli {
+namespace {
+
+constexpr const char* kVersion = "mayfly " MAYFLY_VERSION;
+
+constexpr const char* kFooter = R"(
+Examples:
+  mayfly run hello.wasm                       run a WASI program in its own micro-VM
+  mayfly run --dir data::/data app.wasm x y   with a directory and two arguments
+  mayfly run --invoke 'add(1, 2)' math.wasm   call one export and print its results
+  mayfly run --timeout 2s --memory-max 64MiB app.wasm
+  mayfly compile app.wasm -o app.mayfly && mayfly run app.mayfly
+  mayfly inspect app.wasm                     imports, exports, sizes
+  mayfly doctor                               what this host can do
+
+Exit codes: the program's own; 134 after a trap, 124 at the deadline, 2 for a wrong command line,
+1 for bad input.)";
+
+struct Everything {
+  RunOptions run;
+  CompileCommandOptions compile;
+  InspectOptions inspect;
+  DoctorOptions doctor;
+  WastOptions wast;
+  std::string shell;
+  int exit_code = kExitOk;
+};
+
+DriverChoice driver_of(const std::string& name) {
+  if (name == "auto") return DriverChoice::kAuto;
+  if (name == "kvm") return DriverChoice::kKvm;
+  if (name == "process") return DriverChoice::kProcess;
+  throw CLI::ValidationError("--driver", "'" + name + "' is not auto, kvm or process");
+}
+
+void add_driver(CLI::App& app, DriverChoice& driver) {
+  app.add_option_function<std::string>(
+         "--driver", [&driver](const std::string& name) { driver = driver_of(name); },
+         "What runs the guest: auto (default), kvm, process")
+      ->type_name("auto|kvm|process");
+}
+
+void add_json(CLI::App& app, OutputForm& form) {
+  app.add_flag_callback("--json", [&form] { form = OutputForm::kJson; }, "Answer as JSON");
+}
+
+void set_opt_level(CompileOptions& options, const std::string& level) {
+  if (level == "0") {
+    options.opt_level = image::OptLevel::kO0;
+  } else if (level == "1") {
+    options.opt_level = image::OptLevel::kO1;
+  } else if (level == "2") {
+    options.opt_level = image::OptLevel::kO2;
+  } else {
+    throw CLI::ValidationError("-O", "'" + level + "' is not 0, 1 or 2");
+  }
+}
+
+void set_cpu(CompileOptions& options, const std::string& cpu) {
+  if (cpu == "baseline") {
+    options.cpu = image::CpuLevel::kBaseline;
+  } else if (cpu == "x86-64-v3") {
+    options.cpu = image::CpuLevel::kX86_64V3;
+  } else if (cpu == "native") {
+    options.cpu = image::CpuLevel::kNative;
+  } else {
+    throw CLI::ValidationError("--cpu", "'" + cpu + "' is not baseline, x86-64-v3 or native");
+  }
+}
+
+void set_memory_class(CompileOptions& options, const std::string& name) {
+  if (name == "auto") {
+    options.memory_class = image::MemoryClass::kAuto;
+  } else if (name == "high") {
+    options.memory_class = image::MemoryClass::kHigh;
+  } else {
+    throw CLI::ValidationError("--memory-class", "'" + name + "' is not auto or high");
+  }
+}
+
+void add_code_generation(CLI::App& app, CompileOptions& options) {
+  app.add_option_function<std::string>(
+         "-O", [&options](const std::string& level) { set_opt_level(options, level); },
+         "How hard the compiler tries: 0, 1, 2 (default)")
+      ->type_name("0|1|2");
+  app.add_option_function<std::string>(
+         "--cpu", [&options](const std::string& cpu) { set_cpu(options, cpu); },
+         "Instructions that the code may use: baseline (SSE4.1, default), x86-64-v3, native")
+      ->type_name("CPU");
+  app.add_option_function<std::string>(
+         "--memory-class", [&options](const std::string& name) { set_memory_class(options, name); },
+         "Where linear memories lie: auto (default), high (for tests)")
+      ->type_name("auto|high");
+}
+
+void add_linking(CLI::App& app, CompileOptions& options) {
+  app.add_option("--preload", options.preloads,
+                 "NAME=FILE: link this module first, importable as NAME; may be repeated")
+      ->type_name("NAME=FILE")
+      ->allow_extra_args(false);
+  app.add_flag("--bench", options.bench,
+               "Provide the imports bench.start and bench.end, and print bench_ns to stderr");
+}
+
+void add_limits(CLI::App& app, RunOptions& options) {
+  app.add_option_function<std::string>(
+         "--memory-max",
+         [&options](const std::string& text) {
+           const auto bytes = parse_bytes(text);
+           if (!bytes) throw CLI::ValidationError("--memory-max", bytes.error().message);
+           options.memory_bytes_max = *bytes;
+         },
+         "Most memory that the program may have, as 64MiB (default 4GiB)")
+      ->type_name("SIZE");
+  app.add_option_function<std::string>(
+         "--timeout",
+         [&options](const std::string& text) {
+           const auto time = parse_duration(text);
+           if (!time) throw CLI::ValidationError("--timeout", time.error().message);
+           options.timeout = *time;
+         },
+         "Longest time to run, as 2s or 500ms, start functions included, compiling not")
+      ->type_name("TIME");
+}
+
+void declare_run(CLI::App& app, Everything& all) {
+  CLI::App& run = *app.add_subcommand("run", "Run a module or an image in a micro-VM");
+  run.prefix_command();
+  run.add_option("--invoke", all.run.invoke, "Call this export: 'name' or 'name(1, 2.5)'")
+      ->type_name("CALL");
+  run.add_option("--env", all.run.environment, "K=V: an environment variable; may be repeated")
+      ->type_name("K=V")
+      ->allow_extra_args(false);
+  run.add_option("--dir", all.run.directories,
+                 "HOST[::GUEST]: a directory that the program may use; may be repeated")
+      ->type_name("HOST[::GUEST]")
+      ->allow_extra_args(false);
+  add_driver(run, all.run.driver);
+  add_limits(run, all.run);
+  add_code_generation(run, all.run.compile);
+  add_linking(run, all.run.compile);
+  run.add_flag("--trust-image", all.run.trust_image,
+               "Run an image file with the process driver: it is native code");
+  run.add_flag("--timings", all.run.timings, "Print how long each phase took to stderr");
+  run.footer(
+      "FILE comes after the flags; what follows FILE is the program's.\n"
+      "Example: mayfly run --env HOME=/ --dir . app.wasm --its-own-flag");
+  run.callback([&run, &all] {
+    std::vector<std::string> rest = run.remaining();
+    if (!rest.empty() && rest.front() == "--") rest.erase(rest.begin());
+    if (rest.empty()) throw CLI::RequiredError("FILE");
+    if (rest.front().starts_with('-') && rest.front() != "-") {
+      throw CLI::ExtrasError({rest.front()});
+    }
+    all.run.file = rest.front();
+    all.run.arguments.assign(rest.begin() + 1, rest.end());
+    all.exit_code = run_command(all.run);
+  });
+}
+
+void declare_compile(CLI::App& app, Everything& all) {
+  CLI::App& compile = *app.add_subcommand("compile", "Compile a module to an image file");
+  compile.add_option("FILE", all.compile.file, "The module")->required();
+  compile.add_option("-o,--output", all.compile.output, "The image to write")
+      ->required()
+      ->type_name("IMAGE");
+  add_code_generation(compile, all.compile.compile);
+  add_linking(compile, all.compile.compile);
+  compile.add_flag("--timings", all.compile.timings, "Print how long each phase took to stderr");
+  compile.footer("Example: mayfly compile app.wasm -o app.mayfly && mayfly run app.mayfly");
+  compile.callback([&all] { all.exit_code = compile_command(all.compile); });
+}
+
+void declare_inspect(CLI::App& app, Everything& all) {
+  CLI::App& inspect =
+      *app.add_subcommand("inspect", "Show imports, exports and sizes of a module or an image");
+  inspect.add_option("FILE", all.inspect.file, "The module or image")->required();
+  add_json(inspect, all.inspect.form);
+  inspect.callback([&all] { all.exit_code = inspect_command(all.inspect); });
+}
+
+void declare_doctor(CLI::App& app, Everything& all) {
+  CLI::App& doctor =
+      *app.add_subcommand("doctor", "Show what this host can do and which driver is used");
+  add_driver(doctor, all.doctor.driver);
+  add_json(doctor, all.doctor.form);
+  doctor.callback([&all] { all.exit_code = doctor_command(all.doctor); });
+}
+
+void declare_wast(CLI::App& app, Everything& all) {
+  CLI::App& wast = *app.add_subcommand("wast", "Run scripts of the WebAssembly test suite");
+  wast.add_option("JSON", all.wast.files, "Scripts as JSON, next to their modules")->required();
+  add_driver(wast, all.wast.driver);
+  add_code_generation(wast, all.wast.compile);
+  wast.add_option("-j,--jobs", all.wast.jobs, "Scripts at the same time (default: one per CPU)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256));
+  wast.add_flag("-v,--verbose", all.wast.verbose, "One line per script");
+  wast.footer(
+      "The last line of the output is `N passed, N failed, N skipped`, counting\n"
+      "assertions. Skipped are modules in the text format.");
+  wast.callback([&all] { all.exit_code = wast_command(all.wast); });
+}
+
+std::vector<CommandWords> words_of(const CLI::App& app) {
+  std::vector<CommandWords> commands;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    CommandWords words{sub->get_name(), sub->get_description(), {}};
+    for (const CLI::Option* option : sub->get_options()) {
+      for (const std::string& name : option->get_lnames()) words.flags.push_back("--" + name);
+      for (const std::string& name : option->get_snames()) words.flags.push_back("-" + name);
+    }
+    commands.push_back(std::move(words));
+  }
+  return commands;
+}
+
+void declare_completion(CLI::App& app, Everything& all) {
+  CLI::App& completion =
+      *app.add_subcommand("completion", "Print a script that completes commands in a shell");
+  completion.add_option("SHELL", all.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion.footer("Example: source <(mayfly completion bash)");
+  completion.callback([&app, &all] {
+    const Shell shell = all.shell == "bash"  ? Shell::kBash
+                        : all.shell == "zsh" ? Shell::kZsh
+                                             : Shell::kFish;
+    print(completion_script(shell, words_of(app)));
+  });
+}
+
+int fail_usage(const CLI::App& app, const CLI::ParseError& error) {
+  std::string message = error.what();
+  for (char& c : message) {
+    if (c == '\n') c = ' ';
+  }
+  const auto used = app.get_subcommands();
+  const std::string command = used.empty() ? "mayfly" : "mayfly " + used.front()->get_name();
+  print_error("mayfly: " + message + " (" + command + " --help)\n");
+  return kExitUsage;
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  Everything all;
+  all.wast.jobs = std::max(1U, std::thread::hardware_concurrency());
+  CLI::App app("Runs WebAssembly in hardware micro-VMs.", "mayfly");
+  app.footer(kFooter);
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(1);
+  declare_run(app, all);
+  declare_compile(app, all);
+  declare_inspect(app, all);
+  declare_doctor(app, all);
+  declare_wast(app, all);
+  declare_completion(app, all);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const auto used = app.get_subcommands();
+    print(used.empty() ? app.help() : used.front()->help());
+  } catch (const CLI::CallForVersion&) {
+    print(std::string(kVersion) + "\n");
+  } catch (const CLI::ParseError& error) {
+    return fail_usage(app, error);
+  }
+  return all.exit_code;
+}
+
+}  // namespace mayfly::cli

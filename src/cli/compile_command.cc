@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// mayfly compile: a module to an image file, which `mayfly run` starts without compiling.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "base/fd.h"
+#include "base/mapping.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/program.h"
+
+namespace mayfly::cli {
+namespace {
+
+// Removes an unfinished file unless it was kept.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string path) : path_(std::move(path)) {}
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  Result<void> keep_as(const std::string& path) {
+    if (::rename(path_.c_str(), path.c_str()) != 0) return host_error("cannot write " + path);
+    path_.clear();
+    return {};
+  }
+
+ private:
+  std::string path_;
+};
+
+// The whole file appears at once, or nothing does.
+Result<void> write_image(const Fd& image, const std::string& path) {
+  struct stat status{};
+  if (::fstat(image.get(), &status) != 0) return host_error("cannot measure the image");
+  const auto size = static_cast<uint64_t>(status.st_size);
+  const Mapping bytes = MAYFLY_TRY(
+      Mapping::file(image.get(), 0, size, Mapping::Access::kRead, Mapping::Sharing::kPrivate));
+  const std::string unfinished = path + "." + std::to_string(::getpid()) + ".unfinished";
+  const Fd file = MAYFLY_TRY(open_file(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777));
+  TemporaryFile temporary(unfinished);
+  auto written = write_whole(file.get(), bytes.bytes());
+  if (!written) return with_context("cannot write " + path, std::move(written).error());
+  return temporary.keep_as(path);
+}
+
+Result<void> compile(const CompileCommandOptions& options) {
+  Timings timings;
+  const Fd image = MAYFLY_TRY(compile_module_file(options.file, options.compile, timings));
+  MAYFLY_TRY(write_image(image, options.output));
+  timings.mark("write");
+  if (options.timings) print_error(timings.line());
+  return {};
+}
+
+}  // namespace
+
+int compile_command(const CompileCommandOptions& options) {
+  const auto done = compile(options);
+  return done ? kExitOk : report(done.error());
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// mayfly inspect: what a module or an image wants, offers and weighs. Nothing is run.
+#include <fcntl.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/fd.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/program.h"
+#include "image/image.h"
+#include "runtime/printable.h"
+#include "wasm/module.h"
+
+namespace mayfly::cli {
+namespace {
+
+using nlohmann::json;
+using runtime::printable;
+
+constexpr uint64_t kFileBytesMax = uint64_t{1} << 30;
+
+std::string kind_name(wasm::ExternKind kind) {
+  switch (kind) {
+    case wasm::ExternKind::kFunc:
+      return "func";
+    case wasm::ExternKind::kTable:
+      return "table";
+    case wasm::ExternKind::kMemory:
+      return "memory";
+    case wasm::ExternKind::kGlobal:
+      return "global";
+    case wasm::ExternKind::kTag:
+      return "tag";
+  }
+  return "";
+}
+
+std::string kind_name(image::RegionKind kind) {
+  switch (kind) {
+    case image::RegionKind::kText:
+      return "text";
+    case image::RegionKind::kReadOnly:
+      return "read-only";
+    case image::RegionKind::kData:
+      return "data";
+    case image::RegionKind::kMemory:
+      return "memory";
+    case image::RegionKind::kTable:
+      return "table";
+  }
+  return "";
+}
+
+std::string type_text(const wasm::Module& module, wasm::ExternKind kind, uint32_t index) {
+  switch (kind) {
+    case wasm::ExternKind::kFunc:
+      return to_string(module.func_type(index));
+    case wasm::ExternKind::kTable:
+      return to_string(module.tables[index].type);
+    case wasm::ExternKind::kMemory:
+      return to_string(module.memories[index]);
+    case wasm::ExternKind::kGlobal:
+      return to_string(module.globals[index].type);
+    case wasm::ExternKind::kTag:
+      return to_string(module.types[module.tags[index].type_index].func);
+  }
+  return "";
+}
+
+std::string type_text(const image::ImageExport& item) {
+  switch (item.kind) {
+    case wasm::ExternKind::kFunc:
+      return to_string(item.func.type);
+    case wasm::ExternKind::kTable:
+      return to_string(item.table.type);
+    case wasm::ExternKind::kMemory:
+      return to_string(item.memory.type);
+    case wasm::ExternKind::kGlobal:
+      return to_string(item.global.type);
+    case wasm::ExternKind::kTag:
+      break;
+  }
+  return "";
+}
+
+json describe(const wasm::Module& module, size_t file_bytes) {
+  json imports = json::array();
+  for (const wasm::Import& import : module.imports) {
+    imports.push_back({{"module", import.module},
+                       {"name", import.name},
+                       {"kind", kind_name(import.kind)},
+                       {"type", type_text(module, import.kind, import.index)}});
+  }
+  json exports = json::array();
+  for (const wasm::Export& item : module.exports) {
+    exports.push_back({{"name", item.name},
+                       {"kind", kind_name(item.kind)},
+                       {"type", type_text(module, item.kind, item.index)}});
+  }
+  return {{"format", "module"},
+          {"bytes", file_bytes},
+          {"functions", module.functions.size() - module.imported_functions},
+          {"types", module.types.size()},
+          {"data_segments", module.data.size()},
+          {"element_segments", module.elements.size()},
+          {"has_start", module.start.has_value()},
+          {"imports", std::move(imports)},
+          {"exports", std::move(exports)}};
+}
+
+std::string hex(uint64_t value) {
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+json describe(const image::Image& image) {
+  json regions = json::array();
+  for (const image::Region& region : image.regions()) {
+    regions.push_back({{"kind", kind_name(region.kind)},
+                       {"address", hex(region.address)},
+                       {"bytes", region.bytes},
+                       {"bytes_reserved", region.bytes_reserved}});
+  }
+  json imports = json::array();
+  for (const image::ImportedModuleName& import : image.imports()) {
+    imports.push_back(
+        {{"module", import.module}, {"name", import.name}, {"bound_to", import.bound_to}});
+  }
+  json instances = json::array();
+  for (const image::ImageInstance& instance : image.instances()) {
+    json exports = json::array();
+    for (const image::ImageExport& item : instance.exports) {
+      exports.push_back(
+          {{"name", item.name}, {"kind", kind_name(item.kind)}, {"type", type_text(item)}});
+    }
+    instances.push_back({{"name", instance.name}, {"exports", std::move(exports)}});
+  }
+  return {{"format", "image"},
+          {"cpu_features", image.cpu_features()},
+          {"regions", std::move(regions)},
+          {"imports", std::move(imports)},
+          {"instances", std::move(instances)}};
+}
+
+std::string text_of(const json& value) {
+  return value.is_string() ? printable(value.get<std::string>()) : value.dump();
+}
+
+// One line per scalar, then one line per entry of each list, in the order of the fields.
+std::string as_text(const json& description, const std::string& indent = "") {
+  const std::string deeper = indent + "    ";
+  std::string text;
+  for (const auto& [name, value] : description.items()) {
+    if (!value.is_array()) {
+      text += indent + name + ": " + text_of(value) + "\n";
+      continue;
+    }
+    text += indent + name + ":" + (value.empty() ? " none\n" : "\n");
+    for (const json& entry : value) {
+      if (!entry.is_object()) {
+        text += indent + "  " + text_of(entry) + "\n";
+        continue;
+      }
+      std::string line = indent + " ";
+      std::string lists;
+      for (const auto& [field, content] : entry.items()) {
+        if (content.is_array()) {
+          lists += as_text({{field, content}}, deeper);
+        } else {
+          line.append(" ").append(field).append("=").append(text_of(content));
+        }
+      }
+      text += line + "\n" + lists;
+    }
+  }
+  return text;
+}
+
+Result<json> inspect(const InspectOptions& options) {
+  Fd file = MAYFLY_TRY(open_file(options.file, O_RDONLY | O_CLOEXEC));
+  const auto bytes = MAYFLY_TRY(read_whole(file.get(), kFileBytesMax));
+  switch (file_kind(bytes)) {
+    case FileKind::kImage: {
+      auto image = image::Image::open(std::move(file));
+      if (!image) return with_context(options.file, std::move(image).error());
+      return describe(**image);
+    }
+    case FileKind::kModule: {
+      const auto module = wasm::decode(bytes);
+      if (!module) return with_context(options.file, module.error());
+      return describe(*module, bytes.size());
+    }
+    case FileKind::kComponent:
+      return unsupported(options.file + ": components are not supported yet, only core modules");
+    case FileKind::kOther:
+      break;
+  }
+  return invalid(options.file + ": neither a WebAssembly module nor a Mayfly image");
+}
+
+}  // namespace
+
+int inspect_command(const InspectOptions& options) {
+  const auto description = inspect(options);
+  if (!description) return report(description.error());
+  print(options.form == OutputForm::kJson ? description->dump(2) + "\n" : as_text(*description));
+  return kExitOk;
+}
+
+}  // namespace mayfly::cli

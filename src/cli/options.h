@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What each subcommand was asked to do: plain values, filled by command_line.cc and used by the
+// file of the subcommand.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image/build_request.h"
+
+namespace mayfly::cli {
+
+// Exit codes (docs: mayfly --help). A guest's own code is passed through.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitBadInput = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitDeadline = 124;
+inline constexpr int kExitTrap = 134;
+
+enum class DriverChoice : uint8_t { kAuto, kKvm, kProcess };
+enum class OutputForm : uint8_t { kText, kJson };
+
+// How code is generated; for every command that compiles.
+struct CompileOptions {
+  image::OptLevel opt_level = image::OptLevel::kO2;
+  image::CpuLevel cpu = image::CpuLevel::kBaseline;
+  image::MemoryClass memory_class = image::MemoryClass::kAuto;
+  bool bench = false;                 // provide bench.start and bench.end
+  std::vector<std::string> preloads;  // NAME=FILE, linked in this order before the program
+};
+
+struct RunOptions {
+  std::string file;
+  std::vector<std::string> arguments;
+  CompileOptions compile;
+  DriverChoice driver = DriverChoice::kAuto;
+  std::string invoke;
+  std::vector<std::string> environment;  // K=V
+  std::vector<std::string> directories;  // HOST[::GUEST]
+  uint64_t memory_bytes_max = uint64_t{4} << 30;
+  std::optional<std::chrono::nanoseconds> timeout;
+  bool trust_image = false;
+  bool timings = false;
+};
+
+struct CompileCommandOptions {
+  std::string file;
+  std::string output;
+  CompileOptions compile;
+  bool timings = false;
+};
+
+struct InspectOptions {
+  std::string file;
+  OutputForm form = OutputForm::kText;
+};
+
+struct DoctorOptions {
+  DriverChoice driver = DriverChoice::kAuto;
+  OutputForm form = OutputForm::kText;
+};
+
+struct WastOptions {
+  std::vector<std::string> files;
+  DriverChoice driver = DriverChoice::kAuto;
+  CompileOptions compile;
+  uint32_t jobs = 1;
+  bool verbose = false;
+};
+
+// The subcommands. Each answers the exit code.
+int run_command(const RunOptions& options);
+int compile_command(const CompileCommandOptions& options);
+int inspect_command(const InspectOptions& options);
+int doctor_command(const DoctorOptions& options);
+int wast_command(const WastOptions& options);
+
+}  // namespace mayfly::cli

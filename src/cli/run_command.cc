@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// mayfly run: a program in a VM of its own, to its end.
+#include <sys/types.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/driver.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/program.h"
+#include "runtime/image_runner.h"
+#include "runtime/value.h"
+
+namespace mayfly::cli {
+namespace {
+
+using runtime::CallOutcome;
+using runtime::ImageRunner;
+
+constexpr uint32_t kExitCodeMax = 255;
+
+Result<void> check_trust(const RunOptions& options, const Program& program, const vmm::Host& host) {
+  if (program.origin == Origin::kCompiledNow || options.trust_image ||
+      host.driver() != vmm::Driver::kProcess) {
+    return {};
+  }
+  return unsupported(options.file +
+                     ": an image is native code, and the process driver gives it one wall only: "
+                     "--trust-image if it is yours, or --driver kvm");
+}
+
+// The exit code of a call that ended, and what there is to say about it.
+int finish(const RunOptions& options, const ImageRunner& runner, const CallOutcome& outcome) {
+  const auto& names = runner.image().module_names();
+  switch (outcome.kind) {
+    case CallOutcome::Kind::kReturned:
+      for (const runtime::Value& value : outcome.values) print(to_string(value) + "\n");
+      return kExitOk;
+    case CallOutcome::Kind::kExited:
+      return static_cast<int>(std::min(outcome.exit_code, kExitCodeMax));
+    case CallOutcome::Kind::kTrapped:
+      print_error("mayfly: " + options.file + ": " + to_string(outcome) + "\n" +
+                  to_string(outcome.trap.backtrace, names));
+      return kExitTrap;
+    case CallOutcome::Kind::kDeadline:
+    case CallOutcome::Kind::kCancelled:
+      print_error("mayfly: " + options.file + ": " + to_string(outcome) + "\n" +
+                  to_string(outcome.stopped, names));
+      return kExitDeadline;
+    case CallOutcome::Kind::kBroken:
+      break;
+  }
+  print_error("mayfly: " + options.file + ": " + to_string(outcome) + "\n");
+  return kExitTrap;
+}
+
+std::string exported_functions(const image::ImageInstance& instance) {
+  std::string names;
+  for (const image::ImageExport& item : instance.exports) {
+    if (item.kind == wasm::ExternKind::kFunc) names += (names.empty() ? "" : ", ") + item.name;
+  }
+  return names.empty() ? "it exports none" : "it exports " + names;
+}
+
+Result<const image::FuncExport*> find_function(const RunOptions& options, const ImageRunner& runner,
+                                               const std::string& name) {
+  const auto main = static_cast<uint32_t>(runner.image().instances().size() - 1);
+  const image::ImageExport* found = runner.find_export(main, name);
+  if (found != nullptr && found->kind == wasm::ExternKind::kFunc) return &found->func;
+  const std::string list = exported_functions(runner.image().instances()[main]);
+  if (options.invoke.empty()) {
+    return invalid(options.file + ": no function _start to run; " + list +
+                   ": choose one with --invoke");
+  }
+  return invalid(options.file + ": no function " + name + " to call; " + list);
+}
+
+// Steps in order; the first that fails ends the run.
+Result<runtime::StepOutcome> instantiate(ImageRunner& runner) {
+  runtime::StepOutcome outcome;
+  for (uint32_t step = 0; step < runner.image().instances().size(); ++step) {
+    outcome = MAYFLY_TRY(runner.run_step(step));
+    if (outcome.kind != runtime::StepOutcome::Kind::kInstantiated) break;
+  }
+  return outcome;
+}
+
+// A reactor (a library with an initializer of its own) is made ready before its first call.
+Result<CallOutcome> initialize_reactor(ImageRunner& runner) {
+  const auto main = static_cast<uint32_t>(runner.image().instances().size() - 1);
+  const image::ImageExport* found = runner.find_export(main, "_initialize");
+  if (found == nullptr || found->kind != wasm::ExternKind::kFunc ||
+      !found->func.type.params.empty()) {
+    return CallOutcome{};
+  }
+  return runner.call(found->func, {});
+}
+
+Result<int> call_program(const RunOptions& options, ImageRunner& runner, Timings& timings) {
+  runtime::Invocation invocation{"_start", {}};
+  if (!options.invoke.empty()) {
+    invocation = MAYFLY_TRY(runtime::parse_invocation(options.invoke));
+  }
+  const auto* function = MAYFLY_TRY(find_function(options, runner, invocation.name));
+  const auto arguments = MAYFLY_TRY(runtime::parse_arguments(invocation, function->type));
+  if (options.timeout) {
+    runner.set_deadline(std::chrono::steady_clock::now() + *options.timeout);
+  }
+  const runtime::StepOutcome started = MAYFLY_TRY(instantiate(runner));
+  if (started.kind == runtime::StepOutcome::Kind::kStopped) {
+    return finish(options, runner, started.call);
+  }
+  if (started.kind != runtime::StepOutcome::Kind::kInstantiated) {
+    return link_error(options.file + ": " + started.message);
+  }
+  if (!options.invoke.empty()) {
+    const CallOutcome ready = MAYFLY_TRY(initialize_reactor(runner));
+    if (!ready.returned()) return finish(options, runner, ready);
+  }
+  timings.mark("instantiate");
+  const CallOutcome outcome = MAYFLY_TRY(runner.call(*function, arguments));
+  timings.mark("run");
+  return finish(options, runner, outcome);
+}
+
+Result<int> run(const RunOptions& options) {
+  Timings timings;
+  const Program program = MAYFLY_TRY(load_program(options.file, options.compile, timings));
+  const OpenedHost opened = MAYFLY_TRY(open_host(options.driver));
+  MAYFLY_TRY(check_trust(options, program, *opened.host));
+  timings.mark("driver");
+  runtime::RunnerOptions runner_options;
+  runner_options.ports.limits.memory_bytes_max = options.memory_bytes_max;
+  const auto runner =
+      MAYFLY_TRY(ImageRunner::create(*opened.host, *program.image, std::move(runner_options)));
+  timings.mark("vm");
+  const int code = MAYFLY_TRY(call_program(options, *runner, timings));
+  if (const auto time = runner->ports().bench_time(); time && options.compile.bench) {
+    print_error("bench_ns " + std::to_string(time->count()) + "\n");
+  }
+  if (options.timings) print_error(timings.line());
+  return code;
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+  const auto code = run(options);
+  return code ? *code : report(code.error());
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// mayfly wast: scripts of the WebAssembly test suite, several at a time, reported in order.
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cli/driver.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/quantity.h"
+#include "runtime/wast_runner.h"
+
+namespace mayfly::cli {
+namespace {
+
+using runtime::WastReport;
+
+struct Totals {
+  uint64_t passed = 0;
+  uint64_t failed = 0;
+  uint64_t skipped = 0;
+};
+
+std::string counts(uint64_t passed, uint64_t failed, uint64_t skipped) {
+  return std::to_string(passed) + " passed, " + std::to_string(failed) + " failed, " +
+         std::to_string(skipped) + " skipped";
+}
+
+// The report of one script as text; its numbers go into the totals.
+std::string describe(const WastOptions& options, const std::string& file,
+                     const Result<WastReport>& report, Totals& totals) {
+  if (!report) {
+    ++totals.failed;
+    return file + ": " + report.error().message + "\n";
+  }
+  totals.passed += report->passed;
+  totals.failed += report->failed;
+  totals.skipped += report->skipped;
+  std::string text;
+  for (const std::string& failure : report->failures) text += failure + "\n";
+  if (options.verbose) {
+    text += file + ": " + counts(report->passed, report->failed, report->skipped) + " (plan " +
+            format_milliseconds(report->plan_time) + ", build " +
+            format_milliseconds(report->build_time) + ", run " +
+            format_milliseconds(report->run_time) + ")\n";
+  }
+  return text;
+}
+
+std::vector<std::optional<Result<WastReport>>> run_all(const WastOptions& options,
+                                                       vmm::Host& host) {
+  image::BuildOptions build;
+  build.opt_level = options.compile.opt_level;
+  build.cpu = options.compile.cpu;
+  build.memory_class = options.compile.memory_class;
+  std::vector<std::optional<Result<WastReport>>> reports(options.files.size());
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < options.files.size(); i = next++) {
+      reports[i] = runtime::run_wast(options.files[i], host, build);
+    }
+  };
+  std::vector<std::jthread> threads;
+  const size_t jobs = std::min<size_t>(options.jobs, options.files.size());
+  for (size_t i = 1; i < jobs; ++i) threads.emplace_back(work);
+  work();
+  threads.clear();
+  return reports;
+}
+
+}  // namespace
+
+int wast_command(const WastOptions& options) {
+  const auto opened = open_host(options.driver);
+  if (!opened) return report(opened.error());
+  Totals totals;
+  const auto reports = run_all(options, *opened->host);
+  for (size_t i = 0; i < reports.size(); ++i) {
+    print(describe(options, options.files[i], *reports[i], totals));
+  }
+  print(counts(totals.passed, totals.failed, totals.skipped) + "\n");
+  return totals.failed == 0 ? kExitOk : kExitBadInput;
+}
+
+}  // namespace mayfly::cli
