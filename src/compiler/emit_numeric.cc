@@ -109,9 +109,9 @@ void float_binary(FunctionEmitter& f, Binary operation) {
   f.push(float_arithmetic(f.ir(), operation, left, right));
 }
 
-void float_extremum(FunctionEmitter& f, Value* (*extremum)(llvm::IRBuilder<>&, Value*, Value*)) {
+void extremum(FunctionEmitter& f, Extremum which) {
   const auto [left, right] = pop_pair(f);
-  f.push(extremum(f.ir(), left, right));
+  f.push(float_extremum(f.ir(), which, left, right));
 }
 
 void copysign(FunctionEmitter& f) {
@@ -209,8 +209,8 @@ static bool emit_float(FunctionEmitter& f, const wasm::Instruction& instruction)
     case f32_sub: case f64_sub: float_binary(f, Binary::FSub); break;
     case f32_mul: case f64_mul: float_binary(f, Binary::FMul); break;
     case f32_div: case f64_div: float_binary(f, Binary::FDiv); break;
-    case f32_min: case f64_min: float_extremum(f, float_min); break;
-    case f32_max: case f64_max: float_extremum(f, float_max); break;
+    case f32_min: case f64_min: extremum(f, Extremum::kMin); break;
+    case f32_max: case f64_max: extremum(f, Extremum::kMax); break;
     case f32_copysign: case f64_copysign: copysign(f); break;
     case f32_neg: case f64_neg: f.push(f.ir().CreateFNeg(f.pop())); break;
     case f32_abs: case f64_abs: unary_intrinsic(f, ids::fabs); break;

@@ -38,17 +38,15 @@ void negate(FunctionEmitter& f, Shape shape) {
   f.push_vector(f.ir().CreateFNeg(f.pop_vector(shape)));
 }
 
-void extremum(FunctionEmitter& f, Shape shape,
-              Value* (*function)(llvm::IRBuilder<>&, Value*, Value*)) {
+void extremum(FunctionEmitter& f, Shape shape, Extremum which) {
   const auto [left, right] = pop_pair(f, shape);
-  f.push_vector(function(f.ir(), left, right));
+  f.push_vector(float_extremum(f.ir(), which, left, right));
 }
 
-// pmin: right < left ? right : left; pmax: left < right ? right : left. Bits as they are.
-void pseudo_extremum(FunctionEmitter& f, Shape shape, Predicate right_wins) {
+// pmin: right < left ? right : left; pmax: left < right ? right : left.
+void pseudo_extremum(FunctionEmitter& f, Shape shape, Extremum which) {
   const auto [left, right] = pop_pair(f, shape);
-  Value* wins = f.ir().CreateFCmp(right_wins, right, left);
-  f.push_vector(f.ir().CreateSelect(wins, right, left));
+  f.push_vector(processor_extremum(f.ir(), which, right, left));
 }
 
 void compare(FunctionEmitter& f, Shape shape, Predicate predicate) {
@@ -118,7 +116,7 @@ void truncate_f32x4_unsigned(FunctionEmitter& f) {
   const Shapes t(ir);
   Value* number = f.pop_vector(t.f32x4);
   Value* zero = llvm::Constant::getNullValue(t.f32x4);
-  number = ir.CreateSelect(ir.CreateFCmpOGT(number, zero), number, zero);
+  number = processor_extremum(ir, Extremum::kMax, number, zero);
   Value* excess = float_arithmetic(ir, Binary::FSub, number, float_splat(t.f32x4, 0x1p31));
   Value* saturates = ir.CreateFCmpOGE(excess, float_splat(t.f32x4, 0x1p31));
   Value* rest = ir.CreateXor(truncate_f32x4(f, excess), ir.CreateSExt(saturates, t.i32x4));
@@ -133,7 +131,7 @@ void truncate_f64x2_signed_zero(FunctionEmitter& f) {
   const Shapes t(ir);
   Value* number = nan_to_zero(f, f.pop_vector(t.f64x2));
   Value* most = float_splat(t.f64x2, 2147483647.0);
-  number = ir.CreateSelect(ir.CreateFCmpOLT(number, most), number, most);
+  number = processor_extremum(ir, Extremum::kMin, number, most);
   f.push_vector(ir.CreateIntrinsic(llvm::Intrinsic::x86_sse2_cvttpd2dq, {}, {number}));
 }
 
@@ -144,8 +142,8 @@ void truncate_f64x2_unsigned_zero(FunctionEmitter& f) {
   Value* number = f.pop_vector(t.f64x2);
   Value* zero = llvm::Constant::getNullValue(t.f64x2);
   Value* most = float_splat(t.f64x2, 4294967295.0);
-  number = ir.CreateSelect(ir.CreateFCmpOGT(number, zero), number, zero);
-  number = ir.CreateSelect(ir.CreateFCmpOLT(number, most), number, most);
+  number = processor_extremum(ir, Extremum::kMax, number, zero);
+  number = processor_extremum(ir, Extremum::kMin, number, most);
   Value* whole = ir.CreateUnaryIntrinsic(llvm::Intrinsic::trunc, number);
   Value* sum = float_arithmetic(ir, Binary::FAdd, whole, float_splat(t.f64x2, 0x1p52));
   constexpr int kLowWords[] = {0, 2, 4, 5};
@@ -171,10 +169,10 @@ bool emit_simd_float(FunctionEmitter& f, wasm::Opcode opcode) {
     case f32x4_trunc: unary(f, t.f32x4, ids::trunc); break;
     case f32x4_nearest: unary(f, t.f32x4, ids::roundeven); break;
     case f32x4_neg: negate(f, t.f32x4); break;
-    case f32x4_min: extremum(f, t.f32x4, float_min); break;
-    case f32x4_max: extremum(f, t.f32x4, float_max); break;
-    case f32x4_pmin: pseudo_extremum(f, t.f32x4, Predicate::FCMP_OLT); break;
-    case f32x4_pmax: pseudo_extremum(f, t.f32x4, Predicate::FCMP_OGT); break;
+    case f32x4_min: extremum(f, t.f32x4, Extremum::kMin); break;
+    case f32x4_max: extremum(f, t.f32x4, Extremum::kMax); break;
+    case f32x4_pmin: pseudo_extremum(f, t.f32x4, Extremum::kMin); break;
+    case f32x4_pmax: pseudo_extremum(f, t.f32x4, Extremum::kMax); break;
     case f32x4_eq: compare(f, t.f32x4, Predicate::FCMP_OEQ); break;
     case f32x4_ne: compare(f, t.f32x4, Predicate::FCMP_UNE); break;
     case f32x4_lt: compare(f, t.f32x4, Predicate::FCMP_OLT); break;
@@ -192,10 +190,10 @@ bool emit_simd_float(FunctionEmitter& f, wasm::Opcode opcode) {
     case f64x2_trunc: unary(f, t.f64x2, ids::trunc); break;
     case f64x2_nearest: unary(f, t.f64x2, ids::roundeven); break;
     case f64x2_neg: negate(f, t.f64x2); break;
-    case f64x2_min: extremum(f, t.f64x2, float_min); break;
-    case f64x2_max: extremum(f, t.f64x2, float_max); break;
-    case f64x2_pmin: pseudo_extremum(f, t.f64x2, Predicate::FCMP_OLT); break;
-    case f64x2_pmax: pseudo_extremum(f, t.f64x2, Predicate::FCMP_OGT); break;
+    case f64x2_min: extremum(f, t.f64x2, Extremum::kMin); break;
+    case f64x2_max: extremum(f, t.f64x2, Extremum::kMax); break;
+    case f64x2_pmin: pseudo_extremum(f, t.f64x2, Extremum::kMin); break;
+    case f64x2_pmax: pseudo_extremum(f, t.f64x2, Extremum::kMax); break;
     case f64x2_eq: compare(f, t.f64x2, Predicate::FCMP_OEQ); break;
     case f64x2_ne: compare(f, t.f64x2, Predicate::FCMP_UNE); break;
     case f64x2_lt: compare(f, t.f64x2, Predicate::FCMP_OLT); break;

@@ -12,7 +12,6 @@ namespace mayfly::compiler {
 namespace {
 
 using llvm::Value;
-using Predicate = llvm::CmpInst::Predicate;
 using Shape = llvm::FixedVectorType*;
 
 // An index from 16 to 127 takes the lane modulo 16.
@@ -39,10 +38,10 @@ void multiply_add(FunctionEmitter& f, Shape shape, llvm::Instruction::BinaryOps 
 }
 
 // The processor's: the right operand where one is NaN or both are zeros.
-void extremum(FunctionEmitter& f, Shape shape, Predicate left_wins) {
+void extremum(FunctionEmitter& f, Shape shape, Extremum which) {
   Value* right = f.pop_vector(shape);
   Value* left = f.pop_vector(shape);
-  f.push_vector(f.ir().CreateSelect(f.ir().CreateFCmp(left_wins, left, right), left, right));
+  f.push_vector(processor_extremum(f.ir(), which, left, right));
 }
 
 // pmulhrsw: -1 * -1 is -1.
@@ -91,10 +90,10 @@ bool emit_simd_relaxed(FunctionEmitter& f, wasm::Opcode opcode) {
     case f64x2_relaxed_nmadd: multiply_add(f, t.f64x2, llvm::Instruction::FSub); break;
     case i8x16_relaxed_laneselect: case i16x8_relaxed_laneselect: bit_select(f); break;
     case i32x4_relaxed_laneselect: case i64x2_relaxed_laneselect: bit_select(f); break;
-    case f32x4_relaxed_min: extremum(f, t.f32x4, Predicate::FCMP_OLT); break;
-    case f64x2_relaxed_min: extremum(f, t.f64x2, Predicate::FCMP_OLT); break;
-    case f32x4_relaxed_max: extremum(f, t.f32x4, Predicate::FCMP_OGT); break;
-    case f64x2_relaxed_max: extremum(f, t.f64x2, Predicate::FCMP_OGT); break;
+    case f32x4_relaxed_min: extremum(f, t.f32x4, Extremum::kMin); break;
+    case f64x2_relaxed_min: extremum(f, t.f64x2, Extremum::kMin); break;
+    case f32x4_relaxed_max: extremum(f, t.f32x4, Extremum::kMax); break;
+    case f64x2_relaxed_max: extremum(f, t.f64x2, Extremum::kMax); break;
     case i16x8_relaxed_q15mulr_s: multiply_q15(f); break;
     case i16x8_relaxed_dot_i8x16_i7x16_s: f.push_vector(pop_dot(f)); break;
     case i32x4_relaxed_dot_i8x16_i7x16_add_s: dot_add(f); break;

@@ -8,6 +8,7 @@
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/IntrinsicsX86.h>
 
 #include "base/check.h"
 
@@ -44,18 +45,13 @@ llvm::Type* integer_type_like(llvm::Type* type) {
   return llvm::IntegerType::get(type->getContext(), type->getScalarSizeInBits());
 }
 
-// The processor's minimum answers its second operand for equal or unordered ones, so asked both
-// ways it answers both zeros, which one logic operation joins. `first_wins` orders a pair.
-llvm::Value* extremum(llvm::IRBuilder<>& ir, llvm::CmpInst::Predicate first_wins,
-                      llvm::Instruction::BinaryOps join, llvm::Value* left, llvm::Value* right) {
-  llvm::Value* one = ir.CreateSelect(ir.CreateFCmp(first_wins, left, right), left, right);
-  llvm::Value* other = ir.CreateSelect(ir.CreateFCmp(first_wins, right, left), right, left);
-  llvm::Type* type = left->getType();
-  llvm::Type* bits = integer_type_like(type);
-  llvm::Value* joined =
-      ir.CreateBinOp(join, ir.CreateBitCast(one, bits), ir.CreateBitCast(other, bits));
-  return ir.CreateSelect(ir.CreateFCmpUNO(left, right), llvm::ConstantFP::getQNaN(type),
-                         ir.CreateBitCast(joined, type));
+llvm::Intrinsic::ID vector_extremum(Extremum which, const llvm::Type* lane) {
+  if (lane->isFloatTy()) {
+    return which == Extremum::kMin ? llvm::Intrinsic::x86_sse_min_ps
+                                   : llvm::Intrinsic::x86_sse_max_ps;
+  }
+  return which == Extremum::kMin ? llvm::Intrinsic::x86_sse2_min_pd
+                                 : llvm::Intrinsic::x86_sse2_max_pd;
 }
 
 }  // namespace
@@ -94,12 +90,29 @@ llvm::Value* float_arithmetic(llvm::IRBuilder<>& ir, llvm::Instruction::BinaryOp
   return ir.CreateBinOp(operation, left_seen, right_seen);
 }
 
-llvm::Value* float_min(llvm::IRBuilder<>& ir, llvm::Value* left, llvm::Value* right) {
-  return extremum(ir, llvm::CmpInst::FCMP_OLT, llvm::Instruction::Or, left, right);
+// Asked both ways, the processor answers both of two zeros, which one logic operation joins.
+llvm::Value* float_extremum(llvm::IRBuilder<>& ir, Extremum which, llvm::Value* left,
+                            llvm::Value* right) {
+  llvm::Type* type = left->getType();
+  llvm::Type* bits = integer_type_like(type);
+  llvm::Value* one = ir.CreateBitCast(processor_extremum(ir, which, left, right), bits);
+  llvm::Value* other = ir.CreateBitCast(processor_extremum(ir, which, right, left), bits);
+  llvm::Value* joined =
+      which == Extremum::kMin ? ir.CreateOr(one, other) : ir.CreateAnd(one, other);
+  return ir.CreateSelect(ir.CreateFCmpUNO(left, right), llvm::ConstantFP::getQNaN(type),
+                         ir.CreateBitCast(joined, type));
 }
 
-llvm::Value* float_max(llvm::IRBuilder<>& ir, llvm::Value* left, llvm::Value* right) {
-  return extremum(ir, llvm::CmpInst::FCMP_OGT, llvm::Instruction::And, left, right);
+// For a scalar LLVM knows the instruction by its select; for vectors it loses it where a select
+// of doubles becomes one of integers, so they name the instruction.
+llvm::Value* processor_extremum(llvm::IRBuilder<>& ir, Extremum which, llvm::Value* left,
+                                llvm::Value* right) {
+  llvm::Type* type = left->getType();
+  if (type->isVectorTy()) {
+    return ir.CreateIntrinsic(vector_extremum(which, type->getScalarType()), {}, {left, right});
+  }
+  const auto wins = which == Extremum::kMin ? llvm::CmpInst::FCMP_OLT : llvm::CmpInst::FCMP_OGT;
+  return ir.CreateSelect(ir.CreateFCmp(wins, left, right), left, right);
 }
 
 }  // namespace mayfly::compiler

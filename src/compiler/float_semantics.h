@@ -15,6 +15,8 @@
 
 #include <llvm/IR/IRBuilder.h>
 
+#include <cstdint>
+
 namespace mayfly::compiler {
 
 // The same value, of which the optimizer knows nothing. Costs no instruction.
@@ -27,8 +29,15 @@ llvm::Value* visible(llvm::Value* value);
 llvm::Value* float_arithmetic(llvm::IRBuilder<>& ir, llvm::Instruction::BinaryOps operation,
                               llvm::Value* left, llvm::Value* right);
 
+enum class Extremum : uint8_t { kMin, kMax };
+
 // wasm-3.0 #op-fmin, #op-fmax: -0 < +0; a NaN operand gives the canonical NaN.
-llvm::Value* float_min(llvm::IRBuilder<>& ir, llvm::Value* left, llvm::Value* right);
-llvm::Value* float_max(llvm::IRBuilder<>& ir, llvm::Value* left, llvm::Value* right);
+llvm::Value* float_extremum(llvm::IRBuilder<>& ir, Extremum which, llvm::Value* left,
+                            llvm::Value* right);
+
+// The processor's own: left where it is less (greater), else right, also when either is NaN or
+// both are zeros. The bits are the operand's.
+llvm::Value* processor_extremum(llvm::IRBuilder<>& ir, Extremum which, llvm::Value* left,
+                                llvm::Value* right);
 
 }  // namespace mayfly::compiler
