@@ -20,7 +20,7 @@ def opening(tree):
         if not any(SPDX in line for line in lines[:2]):
             yield Problem("opening", path, 1, f"no line '{SPDX}' at the top")
         elif path.endswith(CODE_ENDINGS) and not re.match(
-                r"(?:^[/*#]+ ?SPDX.*\n)(?:^(//|#| \*)$\n)(?:^(//|#| \*) +\w)",
+                r"(?:^[/*#]+ ?SPDX.*\n)(?:^(//|#| \*)$\n)(?:^(//|#| \*) +\S)",
                 "\n".join(lines[:3]), re.MULTILINE):
             yield Problem("opening", path, 2,
                           "after the licence an empty comment line, then what the file is and why")
