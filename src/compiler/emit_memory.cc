@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "compiler/emit_bulk.h"
+#include "compiler/float_semantics.h"
 #include "compiler/module_emitter.h"
 #include "guest_abi/instance.h"
 
@@ -32,7 +33,7 @@ void emit_narrow_load(FunctionEmitter& f, const wasm::Instruction& instruction, 
 }
 
 void emit_store(FunctionEmitter& f, const wasm::Instruction& instruction, unsigned bits) {
-  llvm::Value* value = f.pop();
+  llvm::Value* value = visible(f.pop());
   if (value->getType()->isIntegerTy()) {
     value = f.ir().CreateTrunc(value, f.ir().getIntNTy(bits));
   }

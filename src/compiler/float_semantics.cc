@@ -68,6 +68,11 @@ llvm::Value* opaque(llvm::IRBuilder<>& ir, llvm::Value* value) {
   return call;
 }
 
+llvm::Value* hidden_if_float(llvm::IRBuilder<>& ir, llvm::Value* value) {
+  const bool hides = value->getType()->isFloatingPointTy() && llvm::isa<llvm::Constant>(value);
+  return hides ? opaque(ir, value) : value;
+}
+
 llvm::Value* visible(llvm::Value* value) {
   auto* call = llvm::dyn_cast<llvm::CallInst>(value);
   if (call == nullptr || !call->isInlineAsm()) return value;

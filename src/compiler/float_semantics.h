@@ -6,9 +6,9 @@
 // LLVM keeps a signalling NaN where it folds x * 1, x / 1, x - 0, x + -0, 0 - -x or a demotion of
 // a promotion to x; WebAssembly wants a quiet one, and the processor gives it. All these folds
 // need an operand that is a constant. So, by construction:
-//   1. No scalar float is a constant to LLVM: constants, conversions from integers and lanes of
-//      vectors pass through opaque(). What needs a constant (a comparison, a multiplication by 2)
-//      looks behind it with visible().
+//   1. No scalar float is a constant to LLVM: constants, zeros of locals, globals, conversions from
+//      integers and lanes of vectors pass through opaque(). What needs a constant (a comparison, a
+//      multiplication by 2) looks behind it with visible().
 //   2. Vector arithmetic uses the constrained intrinsics, which do not fold so; a vector may come
 //      from integer arithmetic, so rule 1 cannot hold for it.
 #pragma once
@@ -21,6 +21,9 @@ namespace mayfly::compiler {
 
 // The same value, of which the optimizer knows nothing. Costs no instruction.
 llvm::Value* opaque(llvm::IRBuilder<>& ir, llvm::Value* value);
+
+// opaque() for a scalar float constant, else the value itself.
+llvm::Value* hidden_if_float(llvm::IRBuilder<>& ir, llvm::Value* value);
 
 // The constant behind an opaque one, else the value itself.
 llvm::Value* visible(llvm::Value* value);

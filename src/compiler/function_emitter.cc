@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "compiler/float_semantics.h"
 #include "compiler/module_emitter.h"
 
 namespace mayfly::compiler {
@@ -100,7 +101,7 @@ llvm::BasicBlock* FunctionEmitter::new_block(const char* name) {
 llvm::AllocaInst* FunctionEmitter::new_variable(llvm::Type* type, llvm::Value* initial) {
   llvm::IRBuilder<> entry(entry_);
   llvm::AllocaInst* variable = entry.CreateAlloca(type);
-  entry.CreateStore(initial, variable);
+  entry.CreateStore(hidden_if_float(entry, initial), variable);
   return variable;
 }
 
@@ -109,7 +110,9 @@ void FunctionEmitter::finish_entry(llvm::BasicBlock* body) {
 }
 
 llvm::Value* FunctionEmitter::load_global(uint32_t global_index) {
-  if (llvm::Constant* known = module_.constant_global(global_index)) return known;
+  if (llvm::Constant* known = module_.constant_global(global_index)) {
+    return hidden_if_float(ir_, known);
+  }
   const wasm::ValType type = module_.wasm().globals[global_index].type.type;
   return load(module_.value_type(type), module_.global(global_index));
 }
