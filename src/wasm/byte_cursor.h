@@ -70,7 +70,7 @@ class ByteCursor {
   // The next size bytes, which are part of the module's bytes; empty after a failure.
   std::span<const uint8_t> bytes(uint64_t size) {
     if (size > remaining()) {
-      fail("length out of bounds", position());
+      fail("unexpected end of section or function: length out of bounds", position());
       return {};
     }
     const std::span<const uint8_t> result(next_, static_cast<size_t>(size));

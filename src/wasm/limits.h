@@ -19,13 +19,15 @@ struct DecodeLimits {
   uint32_t data_segments_max = 100'000;
   uint32_t element_segments_max = 100'000;
   uint32_t elements_per_segment_max = 10'000'000;
-  uint32_t table_entries_max = 10'000'000;  // the initial size of a table
+  uint32_t table_entries_max = 10'000'000;  // initial size; valid, but refused to be made
   uint32_t tables_max = 100;
   uint32_t memories_max = 100;
   uint32_t tags_max = 1'000'000;
+  uint32_t custom_sections_max = 1'000'000;
   uint32_t string_bytes_max = 100'000;
   uint32_t function_bytes_max = 7'654'321;
   uint32_t function_locals_max = 50'000;
+  uint32_t function_operands_max = 10'000'000;  // on the operand stack at one time
   uint32_t function_params_max = 1'000;
   uint32_t function_results_max = 1'000;
   uint32_t struct_fields_max = 10'000;
