@@ -50,6 +50,15 @@ wasi::Errno check_flags(uint32_t lookup, uint32_t open_flags, uint32_t fd_flags)
   return wasi::Errno::kSuccess;
 }
 
+// Who asks for every right but to write means a directory as well, which cannot be opened for the
+// rights that change a file.
+wasi::Errno open(guest_abi::WasiOpenRequest& request, wasi::Rights base) {
+  const wasi::Errno error = call_port(guest_abi::WasiPort::kOpen, request);
+  if (error != wasi::Errno::kIsDir || (base & wasi::kFdWrite) != 0) return error;
+  request.access = access_of(base & (wasi::kFdRead | wasi::kFdReaddir));
+  return call_port(guest_abi::WasiPort::kOpen, request);
+}
+
 }  // namespace
 
 uint32_t mayfly_wasi_p1_path_open(MemoryInfo* memory, uint32_t fd, uint32_t lookup, uint32_t path,
@@ -77,7 +86,7 @@ uint32_t mayfly_wasi_p1_path_open(MemoryInfo* memory, uint32_t fd, uint32_t look
   request.open_flags = static_cast<uint16_t>(open_flags);
   request.fd_flags = static_cast<uint16_t>(fd_flags);
   request.access = access_of(base);
-  MAYFLY_WASI_TRY(call_port(guest_abi::WasiPort::kOpen, request));
+  MAYFLY_WASI_TRY(open(request, base));
 
   Descriptor descriptor = make_descriptor(request.description);
   descriptor.rights_base &= base;
