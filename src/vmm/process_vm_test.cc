@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/fd.h"
+#include "vmm/process/control.h"
 #include "vmm/process_host.h"
 #include "vmm/vm.h"
 
@@ -123,6 +124,37 @@ TEST(ProcessVm, RefusesEverySystemCallButWaiting) {
     EXPECT_EQ(exit.kind, Exit::Kind::kFault) << int{number};
     EXPECT_EQ(exit.fault.vector, 6) << int{number};
   }
+}
+
+TEST(ProcessVm, RefusesSystemCallsOfOtherAbis) {
+  Guest x32({0xb8, 9, 0, 0, 0x40, 0x0f, 0x05, 0xc3});  // mov eax, x32's mmap; syscall; ret
+  EXPECT_EQ(x32.enter().fault.vector, 6);
+  Guest i386({0xb8, 5, 0, 0, 0, 0xcd, 0x80, 0xc3});  // mov eax, open; int 0x80; ret
+  EXPECT_EQ(i386.enter().kind, Exit::Kind::kFault);
+}
+
+TEST(ProcessVm, RefusesFutexOnOtherMemory) {
+  // mov eax, futex; mov edi, 0x40000000; mov esi, FUTEX_WAKE; syscall; ret
+  Guest guest({0xb8, 202, 0, 0, 0, 0xbf, 0, 0, 0, 0x40, 0xbe, 1, 0, 0, 0, 0x0f, 0x05, 0xc3});
+  EXPECT_EQ(guest.enter().fault.vector, 6);
+}
+
+TEST(ProcessVm, RefusesFutexOperationsButWaitAndWake) {
+  // mov eax, futex; mov rdi, control; mov esi, FUTEX_REQUEUE; syscall; ret
+  Guest guest({0xb8, 202, 0, 0,    0, 0x48, 0xbf, 0, 0,    0,    0,   0x80,
+               0x70, 0,   0, 0xbe, 3, 0,    0,    0, 0x0f, 0x05, 0xc3});
+  static_assert(process::kControlAddress == 0x7080'0000'0000);
+  EXPECT_EQ(guest.enter().fault.vector, 6);
+}
+
+TEST(ProcessVm, KeepsTheDeadlineOfAGuestThatForgesReports) {
+  // mov rax, control; again: mov dword [rax + report], kInterrupted; mov dword [rax], kTurnHost;
+  // jmp again
+  Guest guest({0x48, 0xb8, 0, 0, 0,    0, 0x80, 0x70, 0, 0, 0xc7, 0x40, 24,
+               4,    0,    0, 0, 0xc7, 0, 0,    0,    0, 0, 0xeb, 0xf1});
+  static_assert(offsetof(process::Control, report) == 24);
+  guest.vm->set_deadline(steady_clock::now() + milliseconds(30));
+  EXPECT_EQ(guest.enter().kind, Exit::Kind::kDeadline);
 }
 
 TEST(ProcessVm, EndsAsBrokenWhenTheGuestEndsItsProcess) {

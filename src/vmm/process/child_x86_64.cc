@@ -231,30 +231,37 @@ void install_handlers() {
                          reinterpret_cast<uint64_t>(&action), 0, 8, 0, 0);
     if (result != 0) fail(1001, result);
   }
-  // The host started the child with every signal blocked.
+  // The host started the child with every signal blocked. Those that a terminal sends to the whole
+  // process group stay so: they are the host's to answer.
+  uint64_t blocked = ~uint64_t{0};
+  for (const int number : kNumbers) blocked &= ~(uint64_t{1} << (number - 1));
   constexpr uint64_t kSigSetmask = 2;
-  const uint64_t none = 0;
-  result = system_call(kRtSigprocmask, kSigSetmask, reinterpret_cast<uint64_t>(&none), 0, 8, 0, 0);
+  result =
+      system_call(kRtSigprocmask, kSigSetmask, reinterpret_cast<uint64_t>(&blocked), 0, 8, 0, 0);
   if (result != 0) fail(1001, result);
 }
 
-// Allows futex on the control page, rt_sigreturn and exit. Everything else raises SIGSYS.
+// Allows to wait and to wake on the control page, rt_sigreturn and exit. All else raises SIGSYS.
 void lock_in() {
   constexpr uint32_t kAllow = SECCOMP_RET_ALLOW, kRefuse = SECCOMP_RET_TRAP;
   constexpr auto kNr = static_cast<uint32_t>(offsetof(seccomp_data, nr));
   constexpr auto kArch = static_cast<uint32_t>(offsetof(seccomp_data, arch));
   constexpr auto kArg0 = static_cast<uint32_t>(offsetof(seccomp_data, args));
+  constexpr uint32_t kArg1 = kArg0 + 8;
+  static_assert(FUTEX_WAIT == 0 && FUTEX_WAKE == 1);
   sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArch),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 9),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 11),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNr),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kRtSigreturn, 6, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kExitGroup, 5, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kFutex, 0, 5),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kRtSigreturn, 8, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kExitGroup, 7, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kFutex, 0, 7),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArg0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(kControlAddress), 0, 3),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(kControlAddress), 0, 5),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArg0 + 4),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(kControlAddress >> 32), 0, 1),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(kControlAddress >> 32), 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArg1),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, FUTEX_WAKE, 1, 0),
       BPF_STMT(BPF_RET | BPF_K, kAllow),
       BPF_STMT(BPF_RET | BPF_K, kRefuse),
   };

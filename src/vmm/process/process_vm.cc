@@ -183,19 +183,18 @@ Result<Exit> ProcessVm::run(Command command) {
     if (child_->wait_turn(until)) {
       Exit exit = read_report();
       if (exit.kind == Exit::Kind::kPort && exit.port != 0) return exit;
-      if (exit.kind == Exit::Kind::kCancelled && !cancelled_) {
-        // An interrupt that was meant for a call before this one.
-        child_->control().command = Command::kResume;
-        child_->give_turn();
-        continue;
-      }
-      return end_call(std::move(exit));
+      const bool is_late = exit.kind == Exit::Kind::kCancelled && !cancelled_;
+      if (!is_late) return end_call(std::move(exit));
+      // An interrupt that was meant for a call before this one, or a guest that says so for ever:
+      // the deadline is looked at all the same.
+      child_->control().command = Command::kResume;
+      child_->give_turn();
     }
     if (cancelled_) return stop(Exit::Kind::kCancelled);
     if (deadline_ && steady_clock::now() >= *deadline_) return stop(Exit::Kind::kDeadline);
     if (child_->is_dead()) {
       if (child_->has_turn()) continue;
-      child_.reset();
+      drop_child();
       return end_call(Exit{Exit::Kind::kBroken, 0, {}, "the guest's process ended by itself"});
     }
   }
@@ -211,10 +210,16 @@ Result<Exit> ProcessVm::stop(Exit::Kind kind) {
   if (child_->has_turn()) {
     exit.fault = read_report().fault;
   } else {
-    child_.reset();
+    drop_child();
   }
   exit.kind = kind;
   return end_call(std::move(exit));
+}
+
+// cancel() may be waking it.
+void ProcessVm::drop_child() {
+  const std::lock_guard lock(cancel_mutex_);
+  child_.reset();
 }
 
 Exit ProcessVm::end_call(Exit exit) {

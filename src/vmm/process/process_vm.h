@@ -55,6 +55,7 @@ class ProcessVm final : public Vm {
   Result<void> start_child();
   Result<Exit> run(Command command);
   Result<Exit> stop(Exit::Kind kind);
+  void drop_child();
   Exit end_call(Exit exit);
   Exit read_report();
   const Range* find(uint64_t address, uint64_t bytes) const;
@@ -69,7 +70,7 @@ class ProcessVm final : public Vm {
   guest_abi::CallPage* call_page_ = nullptr;
   std::optional<ChildProcess> child_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
-  std::mutex cancel_mutex_;
+  std::mutex cancel_mutex_;  // in_call_, and the end of child_ during a call
   bool in_call_ = false;
   std::atomic<bool> cancelled_ = false;
 };
