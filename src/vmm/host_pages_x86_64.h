@@ -26,7 +26,7 @@ enum class ExitMethod : uint8_t {
 std::string_view to_string(ExitMethod method);
 
 // Which vector registers the entry code clears: all that code at CPL 3 can use on this host.
-enum class VectorState : uint8_t { kSse, kAvx, kAvx512 };
+enum class VectorState : uint8_t { kNone, kSse, kAvx, kAvx512 };
 std::string_view to_string(VectorState state);
 
 struct HostPagesOptions {

@@ -100,6 +100,33 @@ void choose_processor(const CpuidTable& supported, VcpuModel& model) {
   }
 }
 
+uint32_t leaf7_ebx(const CpuidTable& table) {
+  const kvm_cpuid_entry2* const leaf = find(table, 7, 0);
+  return leaf == nullptr ? 0 : leaf->ebx;
+}
+
+std::string describe_processor(const CpuidTable& table) {
+  struct Feature {
+    uint32_t function;
+    uint32_t kvm_cpuid_entry2::* word;
+    unsigned bit;
+    const char* name;
+  };
+  constexpr Feature kFeatures[] = {
+      {1, &kvm_cpuid_entry2::ecx, 0, "sse3"},    {1, &kvm_cpuid_entry2::ecx, 9, "ssse3"},
+      {1, &kvm_cpuid_entry2::ecx, 19, "sse4.1"}, {1, &kvm_cpuid_entry2::ecx, 20, "sse4.2"},
+      {1, &kvm_cpuid_entry2::ecx, 23, "popcnt"}, {1, &kvm_cpuid_entry2::ecx, 28, "avx"},
+      {1, &kvm_cpuid_entry2::ecx, 12, "fma"},    {7, &kvm_cpuid_entry2::ebx, 5, "avx2"},
+      {7, &kvm_cpuid_entry2::ebx, 3, "bmi1"},    {7, &kvm_cpuid_entry2::ebx, 8, "bmi2"}};
+  std::string text;
+  for (const Feature& feature : kFeatures) {
+    const kvm_cpuid_entry2* const entry = find(table, feature.function, 0);
+    if (entry == nullptr || (entry->*feature.word & bit(feature.bit)) == 0) continue;
+    text += (text.empty() ? "" : " ") + std::string(feature.name);
+  }
+  return text;
+}
+
 unsigned physical_address_bits(const CpuidTable& table) {
   const kvm_cpuid_entry2* const leaf = find(table, 0x8000'0008, 0);
   constexpr unsigned kBitsWithoutLeaf = 36;

@@ -99,6 +99,9 @@ Result<void> KvmHost::probe() {
 std::vector<HostPagesOptions> KvmHost::candidates() const {
   constexpr uint64_t kXcr0Avx = 4;
   const VectorState allowed = (model_.xcr0 & kXcr0Avx) != 0 ? VectorState::kAvx : VectorState::kSse;
+  if (options_.weakness == Weakness::kDirtyVectorState) {
+    return {{is_kvm_pvm() ? ExitMethod::kMmioStore : ExitMethod::kPortOut, VectorState::kNone}};
+  }
   const HostPagesOptions out{ExitMethod::kPortOut, allowed};
   const HostPagesOptions store{ExitMethod::kMmioStore, allowed};
   const HostPagesOptions store_wide{ExitMethod::kMmioStore, VectorState::kAvx512};
@@ -107,7 +110,7 @@ std::vector<HostPagesOptions> KvmHost::candidates() const {
   return {store, out};
 }
 
-KvmEnvironment KvmHost::environment(const HostPages& pages) {
+KvmEnvironment KvmHost::environment(const HostPages& pages) const {
   KvmEnvironment result;
   result.kvm_fd = kvm_.get();
   result.host_pages = &pages;
@@ -121,18 +124,20 @@ KvmEnvironment KvmHost::environment(const HostPages& pages) {
 }
 
 Result<std::unique_ptr<Vm>> KvmHost::create_vm(const VmConfig& config) {
+  return std::unique_ptr<Vm>(MAYFLY_TRY(make(config)));
+}
+
+Result<std::unique_ptr<KvmVm>> KvmHost::make(const VmConfig& config) const {
   MAYFLY_TRY(check_config(config));
   {
     const std::lock_guard lock(mutex_);
-    if (!pages_.has_value()) {
-      return std::unique_ptr<Vm>(MAYFLY_TRY(create_first(config)));
-    }
+    if (!pages_.has_value()) return create_first(config);
   }
-  return std::unique_ptr<Vm>(MAYFLY_TRY(KvmVm::create(environment(*pages_), config)));
+  return KvmVm::create(environment(*pages_), config);
 }
 
 // Calls hypercall itself as the thunk, which leaves with the number that it is given.
-Result<std::unique_ptr<KvmVm>> KvmHost::create_first(const VmConfig& config) {
+Result<std::unique_ptr<KvmVm>> KvmHost::create_first(const VmConfig& config) const {
   constexpr uint32_t kTrialPort = 7;
   std::string tried;
   for (const HostPagesOptions& candidate : candidates()) {
@@ -150,7 +155,5 @@ Result<std::unique_ptr<KvmVm>> KvmHost::create_first(const VmConfig& config) {
   return unsupported("no way out of the VM works on this host's KVM (tried " + tried +
                      "); use --driver process");
 }
-
-std::vector<HostFact> KvmHost::facts() const { return {}; }
 
 }  // namespace mayfly::vmm

@@ -42,18 +42,20 @@ class KvmHost final : public Host {
  private:
   Result<void> probe();
   std::vector<HostPagesOptions> candidates() const;
-  Result<std::unique_ptr<KvmVm>> create_first(const VmConfig& config);
-  KvmEnvironment environment(const HostPages& pages);
+  Result<std::unique_ptr<KvmVm>> make(const VmConfig& config) const;
+  Result<std::unique_ptr<KvmVm>> create_first(const VmConfig& config) const;
+  KvmEnvironment environment(const HostPages& pages) const;
 
   const KvmHostOptions options_;
   Fd kvm_;
   VcpuModel model_;
   uint32_t slot_count_max_ = 0;
   unsigned physical_bits_ = 0;
-  DeadlineTimer timer_;
+  mutable DeadlineTimer timer_;
 
   mutable std::mutex mutex_;
-  std::optional<HostPages> pages_;  // set once, under mutex_; never changed afterwards
+  // Set with the first VM, under mutex_; never changed afterwards.
+  mutable std::optional<HostPages> pages_;
 };
 
 }  // namespace mayfly::vmm

@@ -36,7 +36,7 @@ KvmVm::~KvmVm() { environment_.timer->forget(kick_); }
 Result<Exit> KvmVm::enter(const Entry& entry) {
   if (state_ == State::kDead) return invalid("the VM is broken; only its destruction is left");
   const uint64_t generation = kick_.begin_call();
-  if (deadline_.has_value()) {
+  if (deadline_.has_value() && environment_.weakness != Weakness::kNoDeadline) {
     if (*deadline_ <= DeadlineTimer::Clock::now()) return finish({Exit::Kind::kDeadline});
     MAYFLY_TRY(environment_.timer->arm(kick_, generation, *deadline_));
   }
@@ -66,7 +66,7 @@ Result<Exit> KvmVm::run() {
     const int errno_value = vcpu_->run();
     const Kick::Reason reason = kick_.leave_guest();
     if (errno_value == EINTR || errno_value == EAGAIN) {
-      if (reason == Kick::Reason::kNone || environment_.weakness == Weakness::kNoDeadline) continue;
+      if (reason == Kick::Reason::kNone) continue;
       vcpu_->forget_system_state();
       return finish(interrupted(reason));
     }

@@ -17,7 +17,7 @@ enum class Weakness : uint8_t {
   kAnyExitInstruction,   // the exit's address is not checked
   kAnyExitShape,         // the exit's direction and width are not checked
   kNoStackGuard,         // memory where the guard is
-  kNoDeadline,           // kicks are not sent
+  kNoDeadline,           // deadlines are not armed
   kNoReserveLimit,       // resize() past bytes_reserved
   kStaleShrink,          // shrinking edits the page tables only
   kIoPrivilege,          // IOPL 3 instead of the bitmap

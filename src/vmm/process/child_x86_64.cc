@@ -169,6 +169,10 @@ void on_signal(int number, void* info_pointer, void* context_pointer) {
   context->rsi = c.function;
   context->rdx = guest_abi::kCallPage + offsetof(guest_abi::CallPage, slots);
   context->eflags = kInterruptFlagOnly;
+  // Linux has a 32-bit code segment, and the guest may have jumped to it.
+  constexpr uint16_t kUserCode = 0x33, kUserData = 0x2b;
+  context->cs = kUserCode;
+  context->ss = kUserData;
 }
 
 [[noreturn]] void fail(uint32_t step, long result) {
