@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A guest that calls the WASI ports as it likes.
+//
+// Strategy: the input is a series of calls to a program with one preopened directory. Each is
+// either a request built from plausible parts (handles that may be open, paths of components that
+// lead in and out, ranges that mostly lie in memory) or raw bytes at any port.
+// Invariants: every call returns; what it puts back lies in the request; the host reads and writes
+// guest memory inside its bounds only (ASan); beside the preopened directory nothing changes.
+#include <fcntl.h>
+#include <fuzzer/FuzzedDataProvider.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "wasi/context.h"
+
+namespace mayfly::wasi {
+namespace {
+
+namespace fs = std::filesystem;
+using guest_abi::WasiPort;
+using guest_abi::WasiRange;
+
+constexpr uint64_t kBase = 0x1000'0000;
+constexpr size_t kGuestBytes = 1 << 16;
+
+class FuzzGuest final : public runtime::GuestAccess {
+ public:
+  Result<void> read(uint64_t address, std::span<uint8_t> to) const override {
+    if (!contains(address, to.size())) return invalid("outside");
+    if (!to.empty()) std::memcpy(to.data(), &bytes_[address - kBase], to.size());
+    return {};
+  }
+  Result<void> write(uint64_t address, std::span<const uint8_t> from) override {
+    if (!contains(address, from.size())) return invalid("outside");
+    if (!from.empty()) std::memcpy(&bytes_[address - kBase], from.data(), from.size());
+    return {};
+  }
+  Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) override {
+    if (!contains(address, bytes)) return invalid("outside");
+    return std::span<uint8_t>(bytes_).subspan(address - kBase, bytes);
+  }
+  WasiRange put(const std::string& text) {
+    std::memcpy(bytes_.data(), text.data(), text.size());
+    return {kBase, text.size()};
+  }
+
+ private:
+  static bool contains(uint64_t address, uint64_t bytes) {
+    return address >= kBase && bytes <= kGuestBytes && address - kBase <= kGuestBytes - bytes;
+  }
+  std::vector<uint8_t> bytes_ = std::vector<uint8_t>(kGuestBytes);
+};
+
+// Syncing to a disk would be most of the time.
+fs::path in_memory() {
+  const fs::path memory = "/dev/shm";
+  return fs::is_directory(memory) ? memory : fs::temp_directory_path();
+}
+
+// The directories live as long as the fuzzer; what is in the preopened one is removed each time.
+class Sandbox {
+ public:
+  Sandbox() {
+    std::string pattern = (in_memory() / "mayfly-fuzz-XXXXXX").string();
+    CHECK(mkdtemp(pattern.data()) != nullptr, errno);
+    base_ = pattern;
+    fs::create_directory(base_ / "outside");
+    std::ofstream(base_ / "outside/secret") << "secret";
+    // A file that grows past it gets an errno: the fuzzer must not fill the disk.
+    const rlimit file_limit{1 << 20, 1 << 20};
+    CHECK(setrlimit(RLIMIT_FSIZE, &file_limit) == 0, errno);
+    std::signal(SIGXFSZ, SIG_IGN);
+  }
+  std::string root() const { return (base_ / "root").string(); }
+  void refill() const {
+    fs::remove_all(base_ / "root");
+    fs::create_directories(base_ / "root/dir/nested");
+    std::ofstream(base_ / "root/file") << "content";
+    fs::create_symlink("../outside", base_ / "root/out");
+    fs::create_symlink("/", base_ / "root/absolute");
+    fs::create_symlink("dir", base_ / "root/in");
+  }
+  void check_outside() const {
+    size_t count = 0;
+    for (const auto& entry : fs::directory_iterator(base_ / "outside")) {
+      CHECK(entry.path().filename() == "secret");
+      ++count;
+    }
+    CHECK(count == 1, count);
+    std::ifstream secret(base_ / "outside/secret");
+    std::string text;
+    CHECK(static_cast<bool>(secret >> text) && text == "secret", text);
+    for (const auto& entry : fs::directory_iterator(base_)) {
+      const auto name = entry.path().filename();
+      CHECK(name == "outside" || name == "root", name.string());
+    }
+  }
+
+ private:
+  fs::path base_;
+};
+
+class Calls {
+ public:
+  Calls(FuzzedDataProvider& data, FuzzGuest& guest) : data_(data), guest_(guest) {}
+
+  // A request for the port, from plausible parts.
+  void fill(WasiPort port, std::span<uint8_t> request) {
+    if (data_.ConsumeBool()) {
+      const auto raw = data_.ConsumeBytes<uint8_t>(request.size());
+      if (!raw.empty()) std::memcpy(request.data(), raw.data(), raw.size());
+      return;
+    }
+    switch (port) {
+      case WasiPort::kOpen:
+        return put(request, open());
+      case WasiPort::kRead:
+      case WasiPort::kWrite:
+      case WasiPort::kReceive:
+      case WasiPort::kSend:
+        return put(request, transfer());
+      case WasiPort::kSymlink:
+      case WasiPort::kLink:
+      case WasiPort::kRename:
+        return put(request, two_paths());
+      case WasiPort::kPathStat:
+        return put(request, path_stat());
+      case WasiPort::kReadDirectory:
+        return put(request, read_directory());
+      default:
+        return put(request, one_path());
+    }
+  }
+
+ private:
+  template <typename Request>
+  static void put(std::span<uint8_t> to, const Request& request) {
+    std::memcpy(to.data(), &request, sizeof request);
+  }
+  uint32_t handle() { return data_.ConsumeIntegralInRange<uint32_t>(0, 12); }
+  uint32_t directory() { return data_.ConsumeIntegralInRange<uint32_t>(3, 5); }
+  WasiRange range() {
+    if (data_.ConsumeBool()) {
+      return {data_.ConsumeIntegral<uint64_t>(), data_.ConsumeIntegral<uint64_t>()};
+    }
+    return {kBase + data_.ConsumeIntegralInRange<uint64_t>(0, kGuestBytes),
+            data_.ConsumeIntegralInRange<uint64_t>(0, 5000)};
+  }
+  WasiRange path() {
+    static constexpr std::array<const char*, 14> kParts = {
+        "file", "dir", "nested", "..",     ".",       "out",  "absolute",
+        "in",   "new", "",       "secret", "outside", "root", "tmp"};
+    std::string text = data_.ConsumeBool() ? "" : "/";
+    const int count = data_.ConsumeIntegralInRange(1, 6);
+    for (int i = 0; i < count; ++i) {
+      text += data_.PickValueInArray(kParts);
+      if (i + 1 < count || data_.ConsumeBool()) text += '/';
+    }
+    return guest_.put(text);
+  }
+  guest_abi::WasiOpenRequest open() {
+    guest_abi::WasiOpenRequest request{};
+    request.directory = directory();
+    request.lookup_flags = data_.ConsumeIntegralInRange<uint32_t>(0, 1);
+    request.path = path();
+    request.open_flags = data_.ConsumeIntegralInRange<uint16_t>(0, 15);
+    request.access = data_.ConsumeIntegral<uint8_t>();
+    return request;
+  }
+  guest_abi::WasiTransferRequest transfer() {
+    guest_abi::WasiTransferRequest request{};
+    request.handle = handle();
+    request.fd_flags = data_.ConsumeIntegralInRange<uint16_t>(0, 31);
+    request.use_position = data_.ConsumeIntegralInRange<uint32_t>(0, 1);
+    request.position = data_.ConsumeIntegral<uint64_t>();
+    request.buffers_count = data_.ConsumeIntegralInRange<uint32_t>(0, 4);
+    for (uint32_t i = 0; i < request.buffers_count; ++i) request.buffers[i] = range();
+    return request;
+  }
+  guest_abi::WasiTwoPathsRequest two_paths() {
+    guest_abi::WasiTwoPathsRequest request{};
+    request.old_directory = directory();
+    request.new_directory = directory();
+    request.old_path = path();
+    request.new_path = request.old_path;
+    // Both paths share the memory; the second begins somewhere in the first.
+    const uint64_t skip = data_.ConsumeIntegralInRange<uint64_t>(0, request.old_path.bytes);
+    request.new_path.address += skip;
+    request.new_path.bytes -= skip;
+    return request;
+  }
+  guest_abi::WasiStatRequest path_stat() {
+    guest_abi::WasiStatRequest request{};
+    request.handle = directory();
+    request.lookup_flags = data_.ConsumeIntegralInRange<uint32_t>(0, 1);
+    request.path = path();
+    return request;
+  }
+  guest_abi::WasiReadDirectoryRequest read_directory() {
+    guest_abi::WasiReadDirectoryRequest request{};
+    request.handle = directory();
+    request.cookie = data_.ConsumeBool() ? 0 : data_.ConsumeIntegral<uint64_t>();
+    request.to = range();
+    return request;
+  }
+  guest_abi::WasiPathRequest one_path() {
+    guest_abi::WasiPathRequest request{};
+    request.directory = data_.ConsumeBool() ? directory() : handle();
+    request.reserved = data_.ConsumeIntegral<uint32_t>();
+    request.path = path();
+    return request;
+  }
+
+  FuzzedDataProvider& data_;
+  FuzzGuest& guest_;
+};
+
+void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
+  sandbox.refill();
+  WasiConfig config;
+  config.args = {"program", "argument"};
+  config.stdin_fd = config.stdout_fd = config.stderr_fd = -1;
+  config.preopens = {{sandbox.root(), "/", TreeAccess::kReadWrite}};
+  config.limits.open_files_max = 10;
+  const auto method = data.ConsumeBool() ? ResolveMethod::kOpenat2 : ResolveMethod::kWalk;
+  auto program = Context::create(config, method);
+  CHECK(program.has_value(), program.error().message);
+  FuzzGuest guest;
+  Calls calls(data, guest);
+  for (int i = 0; i < 50 && data.remaining_bytes() > 0; ++i) {
+    const auto port = data.ConsumeIntegralInRange<uint32_t>(guest_abi::kWasiPortFirst - 1,
+                                                            guest_abi::kWasiPortLast + 1);
+    alignas(64) std::array<uint8_t, guest_abi::kRequestBytesMax> request{};
+    calls.fill(static_cast<WasiPort>(port), request);
+    // A deadline that is over: nothing may wait.
+    runtime::PortContext context{guest, std::chrono::steady_clock::now(), -1};
+    const auto outcome = (*program)->handle(port, context, request);
+    if (!outcome) continue;
+    CHECK(outcome->out_bytes <= request.size() - outcome->out_offset, outcome->out_offset,
+          outcome->out_bytes);
+  }
+  sandbox.check_outside();
+}
+
+}  // namespace
+}  // namespace mayfly::wasi
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const mayfly::wasi::Sandbox sandbox;
+  FuzzedDataProvider provider(data, size);
+  mayfly::wasi::run(sandbox, provider);
+  return 0;
+}
