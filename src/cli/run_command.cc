@@ -4,6 +4,8 @@
 #include <sys/types.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <string>
 #include <utility>
 
 #include "cli/driver.h"
@@ -12,6 +14,7 @@
 #include "cli/program.h"
 #include "runtime/image_runner.h"
 #include "runtime/value.h"
+#include "wasi/context.h"
 
 namespace mayfly::cli {
 namespace {
@@ -125,13 +128,33 @@ Result<int> call_program(const RunOptions& options, ImageRunner& runner, Timings
   return finish(options, runner, outcome);
 }
 
+// HOST or HOST::GUEST.
+wasi::Preopen preopen_of(const std::string& text) {
+  const size_t separator = text.find("::");
+  if (separator == std::string::npos) return {text, text};
+  return {text.substr(0, separator), text.substr(separator + 2)};
+}
+
+wasi::WasiConfig wasi_config(const RunOptions& options) {
+  wasi::WasiConfig config;
+  config.args.push_back(std::filesystem::path(options.file).filename());
+  config.args.insert(config.args.end(), options.arguments.begin(), options.arguments.end());
+  config.environ = options.environment;
+  for (const std::string& directory : options.directories) {
+    config.preopens.push_back(preopen_of(directory));
+  }
+  return config;
+}
+
 Result<int> run(const RunOptions& options) {
   Timings timings;
   const Program program = MAYFLY_TRY(load_program(options.file, options.compile, timings));
   const OpenedHost opened = MAYFLY_TRY(open_host(options.driver));
   MAYFLY_TRY(check_trust(options, program, *opened.host));
   timings.mark("driver");
+  const auto wasi = MAYFLY_TRY(wasi::Context::create(wasi_config(options)));
   runtime::RunnerOptions runner_options;
+  runner_options.ports.handler = wasi.get();
   runner_options.ports.limits.memory_bytes_max = options.memory_bytes_max;
   const auto runner =
       MAYFLY_TRY(ImageRunner::create(*opened.host, *program.image, std::move(runner_options)));

@@ -100,7 +100,7 @@ Result<void> Planner::provide_spectest(const wasm::Module& module) {
 }
 
 Result<uint32_t> Planner::instantiate(uint32_t module, const WastCommand& command) {
-  const std::string& name = plan_.request.module_names[module];
+  const std::string name = plan_.request.module_names[module];
   if (const auto refused = refused_.find(name); refused != refused_.end()) {
     return unsupported(refused->second);
   }
