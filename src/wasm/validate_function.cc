@@ -275,18 +275,22 @@ PackedType FunctionValidator::read_simple_immediates(Immediates immediates) {
     case Immediates::atomic3:
       return memarg(3, true);
     case Immediates::memlane0:
+      return memarg_and_lane(0);
     case Immediates::memlane1:
+      return memarg_and_lane(1);
     case Immediates::memlane2:
-    case Immediates::memlane3: {
-      const uint32_t width_log2 =
-          static_cast<uint32_t>(immediates) - static_cast<uint32_t>(Immediates::memlane0);
-      address = memarg(width_log2, false);
-      lane(16u >> width_log2);
-      break;
-    }
+      return memarg_and_lane(2);
+    case Immediates::memlane3:
+      return memarg_and_lane(3);
     default:
       break;
   }
+  return address;
+}
+
+PackedType FunctionValidator::memarg_and_lane(uint32_t width_log2) {
+  const PackedType address = memarg(width_log2, false);
+  lane(16u >> width_log2);
   return address;
 }
 

@@ -128,6 +128,7 @@ class FunctionValidator {
   // validate_memory.cc
   PackedType memory_address(uint32_t memory_index);
   PackedType memarg(uint32_t natural_align_log2, bool is_atomic);
+  PackedType memarg_and_lane(uint32_t width_log2);
   void lane(uint32_t lanes);
   void shuffle_lanes();
   bool check_data_index(uint32_t data_index);
