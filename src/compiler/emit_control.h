@@ -37,6 +37,7 @@ class ControlEmitter {
   };
 
   void emit(const wasm::Instruction& instruction);
+  void cut_block();
   void skip(const wasm::Instruction& instruction);
   bool emit_structure(const wasm::Instruction& instruction);
   bool emit_branch(const wasm::Instruction& instruction);

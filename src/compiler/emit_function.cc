@@ -37,6 +37,10 @@ bool has_location(Opcode opcode) {
   }
 }
 
+// Code generation takes time that grows with the square of a block, so a long one is cut where
+// nothing is optimized, which is where such blocks occur.
+constexpr uint32_t kBlockInstructionsMax = 4'000;
+
 bool is_memory(Opcode opcode) {
   return (opcode >= Opcode::i32_load && opcode <= Opcode::memory_grow) ||
          opcode == Opcode::memory_init || opcode == Opcode::data_drop ||
@@ -82,9 +86,11 @@ void ControlEmitter::emit_body() {
   Label whole;
   whole.kind = LabelKind::kFunction;
   labels_.push_back(std::move(whole));
+  uint32_t count = 0;
   while (!labels_.empty()) {
     const wasm::Instruction& instruction = reader.next();
     if (reachable_) {
+      if (++count % kBlockInstructionsMax == 0) cut_block();
       set_location(instruction);
       emit(instruction);
     } else {
@@ -92,6 +98,12 @@ void ControlEmitter::emit_body() {
     }
   }
   f_.finish_entry(body);
+}
+
+void ControlEmitter::cut_block() {
+  llvm::BasicBlock* next = f_.new_block("next");
+  f_.ir().CreateBr(next);
+  f_.ir().SetInsertPoint(next);
 }
 
 void ControlEmitter::emit(const wasm::Instruction& instruction) {

@@ -21,6 +21,10 @@ constexpr uint64_t kPartitionBytesMax = 64 << 10;
 // grows with the square of a function.
 constexpr uint64_t kOptimizedBytesMax = 128 << 10;
 constexpr uint64_t kSimplifiedBytesMax = 512 << 10;
+// Where locals become values, a block is searched once for each of them.
+constexpr uint64_t kLocalsTimesBytesMax = 1'000'000'000;
+// Code generation takes time that grows with the square of a block.
+constexpr uint32_t kStraightInstructionsMax = 20'000;
 // What a function costs beside its body.
 constexpr uint64_t kFunctionBytes = 64;
 // A table of more entries does not lie in the image.
@@ -58,6 +62,13 @@ struct Place {
   const char* what;
   size_t index;
 };
+
+struct Body {
+  uint32_t locals = 0;
+  bool has_long_block = false;
+};
+
+bool ends_block(Opcode opcode) { return opcode <= Opcode::return_ && opcode != Opcode::nop; }
 
 class Scan {
  public:
@@ -121,7 +132,8 @@ class Scan {
 
   Result<void> read(Place place, wasm::ByteRange code, Locals locals) {
     wasm::InstructionReader reader(shape_.bytes, code);
-    if (locals == Locals::kPresent) reader.read_locals();
+    if (locals == Locals::kPresent) note_locals(reader.read_locals());
+    uint32_t straight = 0;
     while (!reader.at_end()) {
       const wasm::Instruction& instruction = reader.next();
       if (const char* feature = missing_feature(instruction.opcode)) {
@@ -130,8 +142,18 @@ class Scan {
                            hex(instruction.offset) + needs(feature));
       }
       if (instruction.opcode == Opcode::table_grow) grown_[instruction.index] = true;
+      straight = ends_block(instruction.opcode) ? 0 : straight + 1;
+      if (straight > kStraightInstructionsMax && locals == Locals::kPresent) {
+        bodies_.back().has_long_block = true;
+      }
     }
     return {};
+  }
+
+  void note_locals(const std::vector<wasm::LocalGroup>& groups) {
+    uint64_t count = 0;
+    for (const wasm::LocalGroup& group : groups) count += group.count;
+    bodies_.push_back({static_cast<uint32_t>(count), false});
   }
 
   void place_tables() {
@@ -147,11 +169,16 @@ class Scan {
     }
   }
 
-  // The level at which a body of that size compiles in bounded time.
-  image::OptLevel level_for(uint64_t body_bytes) const {
+  // The level at which a function compiles in bounded time.
+  image::OptLevel level_for(uint32_t function) const {
+    const uint64_t body_bytes = module_.functions[function].body.size;
+    const Body& body = bodies_[function - module_.imported_functions];
     image::OptLevel level = shape_.options.opt_level;
     if (body_bytes > kOptimizedBytesMax) level = std::min(level, image::OptLevel::kO1);
-    if (body_bytes > kSimplifiedBytesMax) level = image::OptLevel::kO0;
+    if (body_bytes > kSimplifiedBytesMax || body.has_long_block ||
+        body_bytes * body.locals > kLocalsTimesBytesMax) {
+      level = image::OptLevel::kO0;
+    }
     return level;
   }
 
@@ -161,12 +188,12 @@ class Scan {
     uint32_t next = module_.imported_functions;
     shape_.partitions.push_back({next, next, shape_.options.opt_level, true});
     while (next < functions) {
-      Partition made{next, next, level_for(module_.functions[next].body.size), false};
+      Partition made{next, next, level_for(next), false};
       uint64_t bytes = 0;
       do {
         bytes += module_.functions[next].body.size + kFunctionBytes;
         made.last = ++next;
-      } while (next < functions && level_for(module_.functions[next].body.size) == made.opt_level &&
+      } while (next < functions && level_for(next) == made.opt_level &&
                bytes + module_.functions[next].body.size <= kPartitionBytesMax);
       shape_.partitions.push_back(made);
     }
@@ -175,6 +202,7 @@ class Scan {
   ModuleShape& shape_;
   const wasm::Module& module_;
   std::vector<bool> grown_;
+  std::vector<Body> bodies_;  // of the functions that are not imported
 };
 
 }  // namespace

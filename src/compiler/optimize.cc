@@ -30,6 +30,14 @@ namespace mayfly::compiler {
 
 namespace {
 
+// Passes that track ranges of values, or keep dominators while they change edges, take time that
+// grows with the square of a function's blocks.
+constexpr size_t kLazyValueBlocksMax = 1'000;
+constexpr size_t kOptimizedBlocksMax = 10'000;
+constexpr size_t kSimplifiedBlocksMax = 40'000;
+
+enum class LazyValues : uint8_t { kOff, kOn };
+
 llvm::FunctionPassManager pipeline_o1() {
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
@@ -49,12 +57,17 @@ void add_loop_passes(llvm::FunctionPassManager& passes) {
   passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::IndVarSimplifyPass()));
 }
 
-llvm::FunctionPassManager pipeline_o2() {
+void add_lazy_value_passes(llvm::FunctionPassManager& passes) {
+  passes.addPass(llvm::JumpThreadingPass());
+  passes.addPass(llvm::CorrelatedValuePropagationPass());
+}
+
+llvm::FunctionPassManager pipeline_o2(LazyValues lazy_values) {
+  const bool has_lazy_values = lazy_values == LazyValues::kOn;
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
-  passes.addPass(llvm::JumpThreadingPass());
-  passes.addPass(llvm::CorrelatedValuePropagationPass());
+  if (has_lazy_values) add_lazy_value_passes(passes);
   passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::InstCombinePass());
   passes.addPass(llvm::ReassociatePass());
@@ -63,8 +76,7 @@ llvm::FunctionPassManager pipeline_o2() {
   passes.addPass(llvm::SCCPPass());
   passes.addPass(llvm::BDCEPass());
   passes.addPass(llvm::InstCombinePass());
-  passes.addPass(llvm::JumpThreadingPass());
-  passes.addPass(llvm::CorrelatedValuePropagationPass());
+  if (has_lazy_values) add_lazy_value_passes(passes);
   passes.addPass(llvm::ADCEPass());
   passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()),
                                                        /*UseMemorySSA=*/true));
@@ -99,10 +111,19 @@ void optimize(llvm::Module& module, llvm::TargetMachine& target, image::OptLevel
   builder.registerFunctionAnalyses(function_analyses);
   builder.registerLoopAnalyses(loop_analyses);
   builder.crossRegisterProxies(loop_analyses, function_analyses, cgscc_analyses, module_analyses);
-  llvm::FunctionPassManager passes = level == image::OptLevel::kO1 ? pipeline_o1() : pipeline_o2();
+  llvm::FunctionPassManager simple = pipeline_o1();
+  llvm::FunctionPassManager full = pipeline_o2(LazyValues::kOn);
+  llvm::FunctionPassManager large = pipeline_o2(LazyValues::kOff);
   for (llvm::Function& function : module) {
-    if (function.isDeclaration()) continue;
-    passes.run(function, function_analyses);
+    const size_t blocks = function.size();
+    if (blocks == 0 || blocks > kSimplifiedBlocksMax) continue;
+    if (level == image::OptLevel::kO1 || blocks > kOptimizedBlocksMax) {
+      simple.run(function, function_analyses);
+    } else if (blocks > kLazyValueBlocksMax) {
+      large.run(function, function_analyses);
+    } else {
+      full.run(function, function_analyses);
+    }
     function_analyses.clear(function, function.getName());
   }
 }
