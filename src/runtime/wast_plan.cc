@@ -64,7 +64,6 @@ class Planner {
   WastPlan plan_;
   std::deque<wasm::Module> modules_;
   std::map<std::vector<uint8_t>, uint32_t> by_bytes_;
-  bool has_spectest_ = false;
   std::optional<uint32_t> current_;
   std::map<std::string, std::optional<uint32_t>> instances_;
   std::optional<uint32_t> last_definition_;
@@ -91,11 +90,11 @@ Result<uint32_t> Planner::add_module(std::string name, std::vector<uint8_t> byte
 Result<void> Planner::provide_spectest(const wasm::Module& module) {
   const bool wanted = std::ranges::any_of(
       module.imports, [](const wasm::Import& import) { return import.module == kSpectest; });
-  if (!wanted || has_spectest_) return {};
-  has_spectest_ = true;
+  if (!wanted || plan_.spectest) return {};
   const uint32_t number =
       MAYFLY_TRY(add_module(kSpectest, spectest_module(decode_options_.features)));
-  builder_.register_instance(kSpectest, MAYFLY_TRY(builder_.instantiate(number, kSpectest)));
+  plan_.spectest = MAYFLY_TRY(builder_.instantiate(number, kSpectest));
+  builder_.register_instance(kSpectest, *plan_.spectest);
   return {};
 }
 

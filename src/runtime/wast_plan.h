@@ -29,6 +29,7 @@ struct PlannedCommand {
 
 struct WastPlan {
   image::BuildRequest request;
+  std::optional<uint32_t> spectest;      // its step, which no command runs
   std::vector<PlannedCommand> commands;  // one per command of the script
 };
 

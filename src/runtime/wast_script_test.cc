@@ -89,6 +89,7 @@ TEST(WastPlan, ProvidesSpectestOnlyWhenItIsImported) {
                                 {{"a", kEmptyModule}, {"b", kPrints}});
   ASSERT_EQ(planned.request.plan.steps.size(), 3U) << planned.commands.at(1).reason;
   EXPECT_EQ(planned.request.plan.steps.at(1).name, "spectest");
+  EXPECT_EQ(planned.spectest, 1U);
   EXPECT_EQ(planned.commands.at(1).step, 2U);
 }
 
