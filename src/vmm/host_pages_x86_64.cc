@@ -149,12 +149,12 @@ void write_vectors(PageWriter& out) {
 }
 
 // Accessed and busy bits are set already, because the processor cannot write these pages.
-void write_descriptors(PageWriter& out) {
+void write_descriptors(PageWriter& out, TaskState task_state) {
   constexpr uint64_t kKernelCodeDescriptor = 0x00af'9b00'0000'ffff;
   constexpr uint64_t kKernelDataDescriptor = 0x00cf'9300'0000'ffff;
   constexpr uint64_t kUserDataDescriptor = 0x00cf'f300'0000'ffff;
   constexpr uint64_t kUserCodeDescriptor = 0x00af'fb00'0000'ffff;  // 64-bit; there is no 32-bit one
-  constexpr uint64_t kBusyTss = 0x8b;
+  constexpr uint64_t kPresent = 0x80;
   const auto descriptor = [&out](uint16_t selector, uint64_t value) {
     out.seek(HostPages::kGdt + (selector & ~7u));
     out.value(value);
@@ -163,8 +163,8 @@ void write_descriptors(PageWriter& out) {
   descriptor(HostPages::kKernelData, kKernelDataDescriptor);
   descriptor(HostPages::kUserData, kUserDataDescriptor);
   descriptor(HostPages::kUserCode, kUserCodeDescriptor);
-  descriptor(HostPages::kTaskState,
-             HostPages::kTssLimit | (HostPages::kTss & 0xff'ffff) << 16 | kBusyTss << 40);
+  descriptor(HostPages::kTaskState, HostPages::kTssLimit | (HostPages::kTss & 0xff'ffff) << 16 |
+                                        (kPresent | static_cast<uint64_t>(task_state)) << 40);
 
   // Intel SDM 3A, figure 8-11 and 19.5.2: RSP0, IST1, and a bitmap in which a clear bit opens a
   // port. Ports past the TSS's limit are closed.
@@ -204,7 +204,7 @@ Result<HostPages> HostPages::create(const HostPagesOptions& options) {
   write_entry(out, options.vector_state);
   const ExitAddresses exit = write_hypercall(out, options.exit_method);
   write_vectors(out);
-  write_descriptors(out);
+  write_descriptors(out, options.task_state);
 
   const Fd file = MAYFLY_TRY(create_memfd("mayfly-host-pages", 0));
   MAYFLY_TRY(write_whole(file.get(), out.bytes()));

@@ -29,9 +29,14 @@ std::string_view to_string(ExitMethod method);
 enum class VectorState : uint8_t { kNone, kSse, kAvx, kAvx512 };
 std::string_view to_string(VectorState state);
 
+// How the task state is described. Processors want a loaded one busy; QEMU's emulation reads the
+// I/O bitmap of an available one only.
+enum class TaskState : uint8_t { kAvailable = 9, kBusy = 11 };
+
 struct HostPagesOptions {
   ExitMethod exit_method = ExitMethod::kPortOut;
   VectorState vector_state = VectorState::kSse;
+  TaskState task_state = TaskState::kBusy;
 };
 
 class HostPages {

@@ -100,12 +100,13 @@ std::vector<HostPagesOptions> KvmHost::candidates() const {
   constexpr uint64_t kXcr0Avx = 4;
   const VectorState allowed = (model_.xcr0 & kXcr0Avx) != 0 ? VectorState::kAvx : VectorState::kSse;
   if (options_.weakness == Weakness::kDirtyVectorState) {
-    return {{is_kvm_pvm() ? ExitMethod::kMmioStore : ExitMethod::kPortOut, VectorState::kNone}};
+    return {{ExitMethod::kMmioStore, VectorState::kNone}};
   }
   const HostPagesOptions out{ExitMethod::kPortOut, allowed};
+  const HostPagesOptions out_emulated{ExitMethod::kPortOut, allowed, TaskState::kAvailable};
   const HostPagesOptions store{ExitMethod::kMmioStore, allowed};
   const HostPagesOptions store_wide{ExitMethod::kMmioStore, VectorState::kAvx512};
-  if (!is_kvm_pvm()) return {out, store};
+  if (!is_kvm_pvm()) return {out, out_emulated, store};
   if (host_has_avx512()) return {store_wide, store, out};
   return {store, out};
 }
@@ -125,6 +126,11 @@ KvmEnvironment KvmHost::environment(const HostPages& pages) const {
 
 Result<std::unique_ptr<Vm>> KvmHost::create_vm(const VmConfig& config) {
   return std::unique_ptr<Vm>(MAYFLY_TRY(make(config)));
+}
+
+Result<ExitMethod> KvmHost::exit_method() const {
+  MAYFLY_TRY(make(VmConfig{}));
+  return pages_->options().exit_method;
 }
 
 Result<std::unique_ptr<KvmVm>> KvmHost::make(const VmConfig& config) const {

@@ -39,6 +39,9 @@ class KvmHost final : public Host {
   Result<std::unique_ptr<Vm>> create_vm(const VmConfig& config) override;
   std::vector<HostFact> facts() const override;
 
+  // How guests leave here; makes a VM to find out.
+  Result<ExitMethod> exit_method() const;
+
  private:
   Result<void> probe();
   std::vector<HostPagesOptions> candidates() const;

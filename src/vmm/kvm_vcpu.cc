@@ -35,10 +35,9 @@ kvm_segment segment(uint16_t selector, uint8_t type, bool is_code) {
   return result;
 }
 
-void fill_system_state(kvm_sregs& state, uint64_t cr4, uint64_t root_gpa) {
+void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, uint64_t root_gpa) {
   constexpr uint8_t kCodeAccessed = 11;
   constexpr uint8_t kDataAccessed = 3;
-  constexpr uint8_t kBusyTss = 11;
   state.cr0 = kCr0;
   state.cr2 = 0;
   state.cr3 = root_gpa;
@@ -55,7 +54,7 @@ void fill_system_state(kvm_sregs& state, uint64_t cr4, uint64_t root_gpa) {
   state.tr.base = HostPages::kTss;
   state.tr.limit = HostPages::kTssLimit;
   state.tr.selector = HostPages::kTaskState;
-  state.tr.type = kBusyTss;
+  state.tr.type = static_cast<uint8_t>(task_state);
   state.tr.present = 1;
   state.ldt = {};
   state.ldt.unusable = 1;
@@ -63,7 +62,8 @@ void fill_system_state(kvm_sregs& state, uint64_t cr4, uint64_t root_gpa) {
 
 }  // namespace
 
-Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, uint64_t root_gpa, Weakness weakness) {
+Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, TaskState task_state,
+                          uint64_t root_gpa, Weakness weakness) {
   Vcpu vcpu;
   vcpu.fd_ = Fd(kvm_ioctl(vm_fd, KVM_CREATE_VCPU));
   if (!vcpu.fd_.valid()) return host_error("KVM_CREATE_VCPU");
@@ -73,11 +73,11 @@ Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, uint64_t root_gpa, 
   // host checked to be large enough.
   vcpu.run_ = reinterpret_cast<kvm_run*>(vcpu.mapping_.data());
   if (weakness == Weakness::kIoPrivilege) vcpu.flags_ |= kFlagsIoPrivilege3;
-  MAYFLY_TRY(vcpu.set_up(model, root_gpa));
+  MAYFLY_TRY(vcpu.set_up(model, task_state, root_gpa));
   return vcpu;
 }
 
-Result<void> Vcpu::set_up(const VcpuModel& model, uint64_t root_gpa) {
+Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, uint64_t root_gpa) {
   CpuidTable cpuid = model.cpuid;
   if (kvm_ioctl(fd_.get(), KVM_SET_CPUID2, &cpuid) != 0) return host_error("KVM_SET_CPUID2");
   if (model.xcr0 != 0) {
@@ -87,7 +87,7 @@ Result<void> Vcpu::set_up(const VcpuModel& model, uint64_t root_gpa) {
     if (kvm_ioctl(fd_.get(), KVM_SET_XCRS, &xcrs) != 0) return host_error("KVM_SET_XCRS");
   }
   if (kvm_ioctl(fd_.get(), KVM_GET_SREGS, &system_state_) != 0) return host_error("KVM_GET_SREGS");
-  fill_system_state(system_state_, model.cr4, root_gpa);
+  fill_system_state(system_state_, model.cr4, task_state, root_gpa);
   run_->kvm_valid_regs = KVM_SYNC_X86_REGS;
   return {};
 }

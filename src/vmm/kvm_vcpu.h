@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/mapping.h"
 #include "base/result.h"
+#include "vmm/host_pages_x86_64.h"
 #include "vmm/kvm_header.h"
 #include "vmm/vm.h"
 #include "vmm/weakness.h"
@@ -35,8 +36,8 @@ struct VcpuModel {
 class Vcpu {
  public:
   // The model outlives the call only.
-  static Result<Vcpu> create(int vm_fd, const VcpuModel& model, uint64_t root_gpa,
-                             Weakness weakness);
+  static Result<Vcpu> create(int vm_fd, const VcpuModel& model, TaskState task_state,
+                             uint64_t root_gpa, Weakness weakness);
 
   kvm_run& shared() const { return *run_; }
   const kvm_regs& registers() const { return run_->s.regs.regs; }
@@ -52,7 +53,7 @@ class Vcpu {
   Result<uint64_t> read_cr2() const;
 
  private:
-  Result<void> set_up(const VcpuModel& model, uint64_t root_gpa);
+  Result<void> set_up(const VcpuModel& model, TaskState task_state, uint64_t root_gpa);
 
   Fd fd_;
   Mapping mapping_;

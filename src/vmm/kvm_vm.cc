@@ -26,6 +26,7 @@ Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
       GuestMemory::create(config, *environment.host_pages, *vm->slots_,
                           GuestMemoryOptions{environment.gpa_end, environment.weakness}));
   vm->vcpu_ = MAYFLY_TRY(Vcpu::create(vm->fd_.get(), *environment.vcpu_model,
+                                      environment.host_pages->options().task_state,
                                       vm->memory_->root_gpa(), environment.weakness));
   vm->kick_.attach(&vm->vcpu_->shared().immediate_exit);
   return vm;

@@ -7,6 +7,8 @@
 #include <sstream>
 #include <thread>
 
+#include "vmm/kvm_host.h"
+
 namespace mayfly::vmm {
 namespace {
 
@@ -131,11 +133,10 @@ std::string run_attack(Host& host, const Attack& attack) {
   return {};
 }
 
-bool exit_is_store(const Host& host) {
-  for (const HostFact& fact : host.facts()) {
-    if (fact.name == "exit method") return fact.value == "mmio";
-  }
-  return false;
+bool exit_is_store(Host& host) {
+  if (host.driver() != Driver::kKvm) return false;
+  const auto method = static_cast<KvmHost&>(host).exit_method();
+  return method && *method == ExitMethod::kMmioStore;
 }
 
 }  // namespace mayfly::vmm

@@ -43,6 +43,6 @@ std::vector<Attack> attacks(bool exit_is_store);
 std::string run_attack(Host& host, const Attack& attack);
 
 // Whether guests of this host leave by a store to the exit page.
-bool exit_is_store(const Host& host);
+bool exit_is_store(Host& host);
 
 }  // namespace mayfly::vmm
