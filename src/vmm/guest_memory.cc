@@ -119,7 +119,7 @@ Result<void> GuestMemory::grow(Range& range, uint64_t bytes) {
                            end - range.bytes_in_slots, MemorySlots::Access::kReadWrite));
     range.bytes_in_slots = end;
   }
-  return map_range(range, pages_of(range.bytes), wanted);
+  return map_grown(range, pages_of(range.bytes), wanted);
 }
 
 Result<void> GuestMemory::shrink(Range& range, uint64_t bytes) {
@@ -141,6 +141,8 @@ Result<void> GuestMemory::shrink(Range& range, uint64_t bytes) {
   } else if (::madvise(host, gone, MADV_DONTNEED) != 0) {
     return host_error("madvise(MADV_DONTNEED)");
   }
+  const uint64_t chunk = round_up(from, kChunkBytes) / kChunkBytes;
+  if (range.chunks_present.size() > chunk) range.chunks_present.resize(chunk);
   // A large translation may be kept whole although one part of it is gone.
   if (split == PageTables::Split::kLeaf) {
     const uint64_t leaf = (range.gpa + from) / kLargePageBytes * kLargePageBytes;

@@ -11,6 +11,10 @@
 // Invariant: guest and guest-physical address agree modulo 2 MiB; in the arena host ones do too.
 // Invariant: while the guest lives, entries only go from absent to present; resize() to less is
 // the one exception, and drops the pages as well.
+//
+// Past its first kEagerBytes a region that can grow is absent until the guest touches it. Each
+// touch then brings a chunk of zeros, of double size when touches are in order, so that much
+// memory comes in large pages and few traps, and what is never touched costs nothing.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +63,8 @@ class GuestMemory : private TablePageSource {
   Result<std::span<const uint8_t>> view(uint64_t address, uint64_t bytes) const;
   Result<std::span<uint8_t>> view_writable(uint64_t address, uint64_t bytes);
   Result<void> resize(size_t region, uint64_t bytes);
+  // After a page fault of the guest: true if its page was waiting for that and is there now.
+  Result<bool> populate(uint64_t address);
   uint64_t region_bytes(size_t region) const;
 
   const PageTables& tables() const { return *tables_; }
@@ -75,7 +81,14 @@ class GuestMemory : private TablePageSource {
     uint8_t* host = nullptr;
     Protection protection = Protection::kReadWrite;
     bool in_arena = true;
+    bool is_lazy = false;
+    std::vector<bool> chunks_present = {};  // of a lazy range, kChunkBytes each
+    uint64_t populated_end = 0;             // of the last populate()
+    uint64_t populate_bytes = 0;            // what it asked for
   };
+  static constexpr uint64_t kEagerBytes = uint64_t{256} << 10;
+  static constexpr uint64_t kChunkBytes = uint64_t{64} << 10;
+  static constexpr uint64_t kPopulateBytesMax = uint64_t{32} << 20;
   static constexpr size_t kNoRange = SIZE_MAX;
 
   Result<TablePage> allocate_table_page() override;
@@ -86,6 +99,9 @@ class GuestMemory : private TablePageSource {
   Result<void> add_first_slots();
   Result<void> map_host_owned();
   Result<void> map_range(const Range& range, uint64_t from, uint64_t to);
+  Result<void> map_grown(const Range& range, uint64_t from, uint64_t to);
+  Result<void> populate_range(Range& range, uint64_t from, uint64_t to);
+  static bool is_present(const Range& range, uint64_t offset);
   Result<void> grow(Range& range, uint64_t bytes);
   Result<void> shrink(Range& range, uint64_t bytes);
   PageAccess page_access(Protection protection) const;

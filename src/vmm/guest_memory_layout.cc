@@ -53,7 +53,7 @@ Result<std::unique_ptr<GuestMemory>> GuestMemory::create(const VmConfig& config,
   memory->tables_ = std::make_unique<PageTables>(MAYFLY_TRY(PageTables::create(*memory)));
   MAYFLY_TRY(memory->map_host_owned());
   for (const Range& range : memory->ranges_) {
-    MAYFLY_TRY(memory->map_range(range, 0, pages_of(range.bytes)));
+    MAYFLY_TRY(memory->map_grown(range, 0, pages_of(range.bytes)));
   }
   return memory;
 }
@@ -67,6 +67,8 @@ Result<void> GuestMemory::place(const VmConfig& config) {
     range.bytes_reserved = reserved_bytes(spec);
     range.protection = spec.protection;
     range.in_arena = !is_shared(spec);
+    range.is_lazy = spec.protection == Protection::kReadWrite && spec.file_bytes == 0 &&
+                    range.bytes_reserved > kEagerBytes;
     ranges_.push_back(range);
   }
   Range stack;

@@ -58,20 +58,19 @@ std::optional<uint8_t> KvmVm::trapped_vector() const {
   return HostPages::vector_at(vcpu_->registers().rip);
 }
 
-Result<Exit> KvmVm::classify() {
+Result<std::optional<Exit>> KvmVm::classify() {
   if (is_port()) {
     Exit exit{Exit::Kind::kPort};
     exit.port = static_cast<uint32_t>(vcpu_->registers().rdi);
-    return exit;
+    return std::optional(std::move(exit));
   }
   if (const std::optional<uint8_t> vector = trapped_vector()) return fault(*vector);
   Exit exit{Exit::Kind::kBroken};
   exit.message = describe_exit();
-  return exit;
+  return std::optional(std::move(exit));
 }
 
-Result<Exit> KvmVm::fault(uint8_t vector) {
-  vcpu_->forget_system_state();
+Result<std::optional<Exit>> KvmVm::fault(uint8_t vector) {
   const bool has_error_code = HostPages::has_error_code(vector);
   const uint64_t frame_address = HostPages::kTrapStackTop - sizeof(TrapFrame);
   const uint64_t rsp = frame_address - (has_error_code ? 8 : 0);
@@ -83,7 +82,7 @@ Result<Exit> KvmVm::fault(uint8_t vector) {
     exit.kind = Exit::Kind::kBroken;
     exit.message = "vector " + std::to_string(vector) + " outside CPL 3: cs " + hex(frame.cs) +
                    ", rip " + hex(frame.rip) + ", rsp " + hex(vcpu_->registers().rsp);
-    return exit;
+    return std::optional(std::move(exit));
   }
   exit.fault.vector = vector;
   exit.fault.rip = frame.rip;
@@ -93,8 +92,17 @@ Result<Exit> KvmVm::fault(uint8_t vector) {
     std::memcpy(&exit.fault.error_code, memory_->trap_stack() + (rsp - guest_abi::kTrapStackPage),
                 sizeof(uint64_t));
   }
-  if (vector == HostPages::kPageFaultVector) exit.fault.address = MAYFLY_TRY(vcpu_->read_cr2());
-  return exit;
+  if (vector == HostPages::kPageFaultVector) {
+    exit.fault.address = MAYFLY_TRY(vcpu_->read_cr2());
+    // Without a change of registers the stub goes on, and back to the instruction.
+    constexpr uint64_t kPresent = 1;
+    if ((exit.fault.error_code & kPresent) == 0 &&
+        MAYFLY_TRY(memory_->populate(exit.fault.address))) {
+      return std::optional<Exit>();
+    }
+  }
+  vcpu_->forget_system_state();
+  return std::optional(std::move(exit));
 }
 
 Exit KvmVm::interrupted(Kick::Reason reason) const {

@@ -78,9 +78,9 @@ Result<Exit> KvmVm::run() {
     auto exit = classify();
     if (!exit) {
       finish({Exit::Kind::kBroken});
-      return exit;
+      return std::move(exit).error();
     }
-    return finish(*std::move(exit));
+    if (exit->has_value()) return finish(**std::move(exit));
   }
 }
 

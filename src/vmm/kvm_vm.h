@@ -63,11 +63,12 @@ class KvmVm final : public Vm {
   enum class State : uint8_t { kIdle, kPort, kDead };
 
   Result<Exit> run();
-  Result<Exit> classify();
+  // nullopt: the guest goes on.
+  Result<std::optional<Exit>> classify();
   Exit finish(Exit exit);
   bool is_port() const;
   std::optional<uint8_t> trapped_vector() const;
-  Result<Exit> fault(uint8_t vector);
+  Result<std::optional<Exit>> fault(uint8_t vector);
   Exit interrupted(Kick::Reason reason) const;
   std::string describe_exit() const;
   Error run_error(int errno_value) const;
