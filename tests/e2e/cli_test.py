@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# The program `mayfly` from outside: what it prints, and how it exits.
+#   cli_test.py MAYFLY DRIVER [unittest arguments]
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import modules
+
+MAYFLY = sys.argv[1]
+DRIVER = sys.argv[2]
+SKIPPED = 77
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def file(self, contents, name="test.wasm"):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as file:
+            file.write(contents)
+        return path
+
+    def mayfly(self, *arguments, **options):
+        return subprocess.run([MAYFLY, *arguments], capture_output=True, text=True, timeout=120,
+                              **options)
+
+    def run_module(self, contents, *flags, arguments=(), **options):
+        return self.mayfly("run", "--driver", DRIVER, *flags, self.file(contents), *arguments,
+                           **options)
+
+    def assert_one_line(self, result, code, part):
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+        self.assertTrue(result.stderr.startswith("mayfly: "), result.stderr)
+        self.assertIn(part, result.stderr)
+        self.assertEqual(result.stdout, "")
+
+
+class Run(Cli):
+    def test_prints_the_results_of_an_invocation(self):
+        result = self.run_module(modules.FORTY_TWO, "--invoke", "f")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "42\n", ""))
+
+    def test_reads_arguments_by_type(self):
+        result = self.run_module(modules.ADD, "--invoke", "add(1, 2.5)")
+        self.assertEqual((result.returncode, result.stdout), (0, "3.5\n"))
+
+    def test_refuses_arguments_that_do_not_fit(self):
+        self.assert_one_line(self.run_module(modules.ADD, "--invoke", "add(1)"), 1,
+                             "add takes 2 arguments, not 1: it is (f64, f64) -> (f64)")
+        self.assert_one_line(self.run_module(modules.ADD, "--invoke", "add(1, x)"), 1,
+                             "'x' is not a value of type f64")
+
+    def test_names_the_exports_when_there_is_no_such_function(self):
+        self.assert_one_line(self.run_module(modules.ADD), 1, "it exports add: choose one")
+        self.assert_one_line(self.run_module(modules.ADD, "--invoke", "mul"), 1,
+                             "no function mul to call; it exports add")
+
+    def test_runs_a_wasi_command(self):
+        result = self.run_module(modules.HELLO)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "hello\n", ""))
+
+    def test_passes_the_exit_code_of_the_guest_on(self):
+        self.assertEqual(self.run_module(modules.EXIT_3).returncode, 3)
+
+    def test_links_a_preloaded_module_by_its_name(self):
+        math = self.file(modules.ADD, "math.wasm")
+        result = self.run_module(modules.CALLS_ADD, "--preload", f"math={math}", "--invoke",
+                                 "sum(1, 2)")
+        self.assertEqual((result.returncode, result.stdout), (0, "3\n"), result.stderr)
+
+    def test_names_what_an_unknown_import_lacks(self):
+        self.assert_one_line(self.run_module(modules.UNKNOWN_IMPORT, "--invoke", "f"), 1,
+                             'unknown import: "env" "missing", function () -> ()')
+
+    def test_provides_the_marks_of_a_benchmark_only_when_asked(self):
+        self.assert_one_line(self.run_module(modules.BENCH), 1, "--bench provides it")
+        result = self.run_module(modules.BENCH, "--bench")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r"^bench_ns [0-9]+\n$")
+
+    def test_says_how_long_each_phase_took(self):
+        result = self.run_module(modules.FORTY_TWO, "--invoke", "f", "--timings")
+        self.assertRegex(result.stderr, r"^timings: .*build .*run .*total [0-9.]+ ms\n$")
+
+    def test_limits_memory(self):
+        result = self.run_module(modules.GROW, "--memory-max", "1MiB", "--invoke", "grow(15)")
+        self.assertEqual(result.stdout, "1\n", result.stderr)
+        result = self.run_module(modules.GROW, "--memory-max", "1MiB", "--invoke", "grow(16)")
+        self.assertEqual(result.stdout, "-1\n", result.stderr)
+        self.assert_one_line(
+            self.run_module(modules.GROW, "--memory-max", "65535", "--invoke", "grow(0)"), 1,
+            "past the limit of 65535")
+
+    def test_ends_with_an_interrupt(self):
+        command = [MAYFLY, "run", "--driver", DRIVER, self.file(modules.LOOP_FOR_EVER)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as child:
+            time.sleep(1)
+            child.send_signal(signal.SIGINT)
+            self.assertEqual(child.wait(10), -signal.SIGINT)
+
+
+class Traps(Cli):
+    def assert_trap(self, contents, call, message, function):
+        result = self.run_module(contents, "--invoke", call)
+        self.assertEqual(result.returncode, 134, result.stderr)
+        lines = result.stderr.splitlines()
+        self.assertTrue(lines[0].endswith(f"test.wasm: trap: {message}"), lines[0])
+        self.assertRegex(lines[1], rf"^  at {function} \(test\.wasm\+0x[0-9a-f]+\)$")
+
+    def test_name_the_reason_and_the_place(self):
+        self.assert_trap(modules.DIVIDE, "divide(1, 0)", "integer divide by zero", "divide")
+        self.assert_trap(modules.DIVIDE, "divide(-2147483648, -1)", "integer overflow", "divide")
+        self.assert_trap(modules.LOAD, "load(65533)", "out of bounds memory access", "load")
+        self.assert_trap(modules.RECURSE, "recurse", "call stack exhausted", "recurse")
+
+    def test_offset_is_that_of_the_instruction(self):
+        result = self.run_module(modules.LOAD, "--invoke", "load(-1)")
+        offset = int(result.stderr.split("+0x")[1].split(")")[0], 16)
+        self.assertEqual(modules.LOAD[offset], modules.I32_LOAD, result.stderr)
+
+
+class Deadlines(Cli):
+    def assert_deadline(self, contents, *flags):
+        started = time.monotonic()
+        result = self.run_module(contents, "--timeout", "300ms", *flags)
+        self.assertEqual(result.returncode, 124, result.stderr)
+        self.assertIn("deadline reached", result.stderr)
+        self.assertLess(time.monotonic() - started, 20)
+
+    def test_end_an_endless_loop(self):
+        self.assert_deadline(modules.LOOP_FOR_EVER)
+
+    def test_end_an_endless_start_function(self):
+        self.assert_deadline(modules.LOOP_AT_START, "--invoke", "f")
+
+    def test_do_not_count_compiling(self):
+        result = self.run_module(modules.FORTY_TWO, "--timeout", "20s", "--invoke", "f")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+
+class BadInput(Cli):
+    def test_is_one_line_and_exit_code_1(self):
+        self.assert_one_line(self.run_module(modules.ADD[:-3]), 1, "at offset 0x")
+        self.assert_one_line(self.run_module(b"#!/bin/sh\n"), 1, "neither a WebAssembly module")
+        self.assert_one_line(self.run_module(b""), 1, "neither a WebAssembly module")
+        self.assert_one_line(self.run_module(b"\0asm\x0d\0\1\0"), 1, "components are not supported")
+        self.assert_one_line(self.mayfly("run", "/nonexistent/a.wasm"), 1, "/nonexistent/a.wasm")
+
+    def test_image_is_checked(self):
+        self.assert_one_line(self.run_module(b"\x7fELF" + bytes(200)), 1, "test.wasm: ")
+
+    def test_writes_nothing(self):
+        output = os.path.join(self.folder, "out")
+        self.assert_one_line(self.mayfly("compile", self.file(modules.ADD[:-3]), "-o", output), 1,
+                             "at offset 0x")
+        self.assertEqual(os.listdir(self.folder), ["test.wasm"])
+
+
+class Usage(Cli):
+    def test_errors_are_one_line_and_exit_code_2(self):
+        for arguments in ([], ["fly"], ["run"], ["run", "--nothing", "a.wasm"],
+                          ["run", "--driver", "qemu", "a.wasm"], ["run", "--timeout", "x", "a.wasm"],
+                          ["run", "--memory-max", "-1", "a.wasm"], ["run", "-O", "3", "a.wasm"],
+                          ["compile", "a.wasm"], ["inspect"], ["completion", "csh"]):
+            with self.subTest(arguments=arguments):
+                self.assert_one_line(self.mayfly(*arguments), 2, "--help")
+
+    def test_help_teaches_by_examples(self):
+        result = self.mayfly("--help")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("mayfly run hello.wasm", result.stdout)
+        for command in ("run", "compile", "inspect", "doctor", "wast", "completion"):
+            self.assertEqual(self.mayfly(command, "--help").returncode, 0)
+
+    def test_version_is_a_line(self):
+        self.assertRegex(self.mayfly("--version").stdout, r"^mayfly [0-9.]+\n$")
+
+    def test_completion_is_a_script_that_the_shell_accepts(self):
+        script = self.mayfly("completion", "bash").stdout
+        self.assertIn("--memory-max", script)
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        self.assertIn("compdef", self.mayfly("completion", "zsh").stdout)
+        self.assertIn("complete -c mayfly", self.mayfly("completion", "fish").stdout)
+
+    def test_flags_after_the_file_are_the_programs(self):
+        result = self.run_module(modules.EXIT_3, arguments=["--invoke", "nothing", "--help"])
+        self.assertEqual(result.returncode, 3, result.stderr)
+
+
+class Images(Cli):
+    def compiled(self, contents):
+        image = os.path.join(self.folder, "test.image")
+        result = self.mayfly("compile", self.file(contents), "-o", image)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return image
+
+    def run_image(self, image, *flags):
+        trust = ["--trust-image"] if DRIVER == "process" else []
+        environment = dict(os.environ, MAYFLY_COMPILER="/nonexistent")
+        return self.mayfly("run", "--driver", DRIVER, *trust, *flags, image, env=environment)
+
+    def test_run_without_a_compiler(self):
+        result = self.run_image(self.compiled(modules.HELLO))
+        self.assertEqual((result.returncode, result.stdout), (0, "hello\n"), result.stderr)
+
+    def test_are_the_same_bytes_each_time(self):
+        with open(self.compiled(modules.HELLO), "rb") as file:
+            first = file.read()
+        with open(self.compiled(modules.HELLO), "rb") as file:
+            self.assertEqual(first, file.read())
+
+    @unittest.skipUnless(DRIVER == "process", "a rule of the process driver")
+    def test_need_trust_without_a_vm(self):
+        image = self.compiled(modules.HELLO)
+        self.assert_one_line(self.mayfly("run", "--driver", "process", image), 1, "--trust-image")
+
+    def test_peak_below_12_mib(self):
+        trust = ["--trust-image"] if DRIVER == "process" else []
+        image = self.compiled(modules.HELLO_THEN_LOOP)
+        # Not from wait4(): its figure includes what the child had before exec, which is Python's.
+        with subprocess.Popen([MAYFLY, "run", "--driver", DRIVER, *trust, image],
+                              stdout=subprocess.PIPE) as child:
+            self.assertEqual(child.stdout.read(6), b"hello\n")
+            with open(f"/proc/{child.pid}/status", encoding="ascii") as status:
+                peak = next(line for line in status if line.startswith("VmHWM:"))
+            child.kill()
+        self.assertLess(int(peak.split()[1]), 12 * 1024, peak)
+
+    def test_inspect_shows_what_is_inside(self):
+        image = self.compiled(modules.HELLO)
+        description = json.loads(self.mayfly("inspect", "--json", image).stdout)
+        self.assertEqual(description["format"], "image")
+        self.assertEqual(description["imports"][0]["name"], "fd_write")
+        self.assertIn("fd_write", self.mayfly("inspect", image).stdout)
+
+
+class Inspect(Cli):
+    def test_shows_a_module_as_text_and_json(self):
+        path = self.file(modules.HELLO)
+        description = json.loads(self.mayfly("inspect", path, "--json").stdout)
+        self.assertEqual(description["format"], "module")
+        self.assertEqual(description["exports"][0],
+                         {"name": "_start", "kind": "func", "type": "() -> ()"})
+        self.assertIn("name=fd_write", self.mayfly("inspect", path).stdout)
+
+    def test_doctor_tells_the_driver(self):
+        report = json.loads(self.mayfly("doctor", "--driver", DRIVER, "--json").stdout)
+        self.assertEqual(report["driver"], DRIVER)
+        self.assertTrue(report["facts"])
+
+
+if __name__ == "__main__":
+    if subprocess.run([MAYFLY, "doctor", "--driver", DRIVER], capture_output=True).returncode != 0:
+        print(f"SKIPPED: {DRIVER} does not work here: all tests of the command line with it")
+        sys.exit(SKIPPED)
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
