@@ -82,6 +82,9 @@ class Sandbox {
     CHECK(setrlimit(RLIMIT_FSIZE, &file_limit) == 0, errno);
     std::signal(SIGXFSZ, SIG_IGN);
   }
+  ~Sandbox() { fs::remove_all(base_); }
+  Sandbox(const Sandbox&) = delete;
+  Sandbox& operator=(const Sandbox&) = delete;
   std::string root() const { return (base_ / "root").string(); }
   void refill() const {
     fs::remove_all(base_ / "root");
