@@ -142,7 +142,8 @@ class Report:
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Runs static programs on mainline kvm-amd in QEMU.")
+    parser = argparse.ArgumentParser(
+        description="Runs static programs on mainline kvm-amd in QEMU.")
     parser.add_argument("--cache", required=True, help="folder for the kernel package")
     parser.add_argument("--gtest", action="append", default=[], help="a static GoogleTest program")
     parser.add_argument("--filter", default="*", help="GoogleTest filter for all of them")

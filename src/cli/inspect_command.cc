@@ -175,7 +175,7 @@ std::string as_text(const json& description, const std::string& indent = "") {
           line.append(" ").append(field).append("=").append(text_of(content));
         }
       }
-      text += line + "\n" + lists;
+      text.append(line).append("\n").append(lists);
     }
   }
   return text;

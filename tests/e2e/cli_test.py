@@ -171,7 +171,8 @@ class BadInput(Cli):
 class Usage(Cli):
     def test_errors_are_one_line_and_exit_code_2(self):
         for arguments in ([], ["fly"], ["run"], ["run", "--nothing", "a.wasm"],
-                          ["run", "--driver", "qemu", "a.wasm"], ["run", "--timeout", "x", "a.wasm"],
+                          ["run", "--driver", "qemu", "a.wasm"],
+                          ["run", "--timeout", "x", "a.wasm"],
                           ["run", "--memory-max", "-1", "a.wasm"], ["run", "-O", "3", "a.wasm"],
                           ["compile", "a.wasm"], ["inspect"], ["completion", "csh"]):
             with self.subTest(arguments=arguments):
