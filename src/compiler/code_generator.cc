@@ -5,6 +5,9 @@
 
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/Analysis/TargetLibraryInfo.h>
+#include <llvm/CodeGen/MachineModuleInfo.h>
+#include <llvm/CodeGen/Passes.h>
+#include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/IR/DiagnosticHandler.h>
 #include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/DiagnosticPrinter.h>
@@ -71,7 +74,7 @@ llvm::CodeGenOptLevel codegen_level(image::OptLevel level) {
   return llvm::CodeGenOptLevel::None;
 }
 
-std::unique_ptr<llvm::TargetMachine> make_target(image::OptLevel level, image::CpuLevel cpu) {
+std::unique_ptr<llvm::LLVMTargetMachine> make_target(image::OptLevel level, image::CpuLevel cpu) {
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(kTriple, error);
   CHECK(target != nullptr, error);
@@ -82,9 +85,10 @@ std::unique_ptr<llvm::TargetMachine> make_target(image::OptLevel level, image::C
   }
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  std::unique_ptr<llvm::TargetMachine> machine(
+  // Every target that generates code has this class.
+  std::unique_ptr<llvm::LLVMTargetMachine> machine(static_cast<llvm::LLVMTargetMachine*>(
       target->createTargetMachine(kTriple, "x86-64", features, options, llvm::Reloc::Static,
-                                  llvm::CodeModel::Small, codegen_level(level)));
+                                  llvm::CodeModel::Small, codegen_level(level))));
   // The fast selector folds displacements that the small code model does not hold.
   machine->setO0WantsFastISel(false);
   return machine;
@@ -109,6 +113,32 @@ class DiagnosticCollector : public llvm::DiagnosticHandler {
   std::optional<Error>& first_;
 };
 
+// LLVM's own addPassesToEmitFile() with one change: blocks that trap keep their own addresses.
+// Machine code has lost the attribute nomerge of a trap, so tails are not merged at all.
+void emit_object(llvm::Module& module, llvm::LLVMTargetMachine& target, Verification verification,
+                 llvm::SmallVectorImpl<char>& object) {
+  llvm::raw_svector_ostream stream(object);
+  llvm::legacy::PassManager passes;  // owns the passes
+  llvm::TargetLibraryInfoImpl library(target.getTargetTriple());
+  library.disableAllFunctions();
+  passes.add(new llvm::TargetLibraryInfoWrapperPass(library));
+  llvm::TargetPassConfig* config = target.createPassConfig(passes);
+  config->setDisableVerify(verification == Verification::kOff);
+  config->setEnableTailMerge(false);
+  passes.add(config);
+  auto* machine = new llvm::MachineModuleInfoWrapperPass(&target);
+  passes.add(machine);
+  bool failed = config->addISelPasses();
+  config->addMachinePasses();
+  config->setInitialized();
+  failed =
+      failed || target.addAsmPrinter(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile,
+                                     machine->getMMI().getContext());
+  CHECK(!failed, kTriple);
+  passes.add(llvm::createFreeMachineFunctionPass());
+  passes.run(module);
+}
+
 }  // namespace
 
 void initialize_llvm() {
@@ -126,7 +156,7 @@ std::vector<std::string> cpu_features(image::CpuLevel level) {
 
 Result<std::vector<uint8_t>> generate_object(llvm::Module& module, image::OptLevel level,
                                              const CompileOptions& options) {
-  const std::unique_ptr<llvm::TargetMachine> target = make_target(level, options.cpu);
+  const std::unique_ptr<llvm::LLVMTargetMachine> target = make_target(level, options.cpu);
   module.setTargetTriple(kTriple);
   module.setDataLayout(target->createDataLayout());
   if (options.verification == Verification::kOn) {
@@ -137,16 +167,7 @@ Result<std::vector<uint8_t>> generate_object(llvm::Module& module, image::OptLev
   optimize(module, *target, level);
 
   llvm::SmallVector<char, 0> object;
-  llvm::raw_svector_ostream stream(object);
-  llvm::legacy::PassManager passes;
-  llvm::TargetLibraryInfoImpl library(target->getTargetTriple());
-  library.disableAllFunctions();
-  passes.add(new llvm::TargetLibraryInfoWrapperPass(library));  // owned by the pass manager
-  const bool failed =
-      target->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile,
-                                  /*DisableVerify=*/options.verification == Verification::kOff);
-  CHECK(!failed, kTriple);
-  passes.run(module);
+  emit_object(module, *target, options.verification, object);
   module.getContext().setDiagnosticHandler(nullptr);
   if (error) return *error;
   return std::vector<uint8_t>(object.begin(), object.end());
