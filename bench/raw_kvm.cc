@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The floor of every figure about virtual machines.
+//
+// SAFETY: ioctl and the guest's descriptor tables; every pointer is into a mapping or array that
+// the RawVm owns, at offsets below its size.
+#include "bench/raw_kvm.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include <cstring>
+
+#include "vmm/kvm_header.h"
+
+namespace mayfly::bench {
+namespace {
+
+// Guest-physical layout of the one slot.
+constexpr uint64_t kPml4 = 0x1000, kPdpt = 0x2000, kPd = 0x3000, kCode = 0x8000, kStack = 0x18000;
+constexpr uint64_t kExitGpa = 0xf000'0000;  // no slot
+constexpr uint32_t kCpuidEntriesMax = 256;
+constexpr uint64_t kUserWritePresent = 0x67, kLargeUser = 0xe7;
+
+uint64_t& word(const Mapping& memory, uint64_t offset) {
+  return *reinterpret_cast<uint64_t*>(memory.data() + offset);
+}
+
+}  // namespace
+
+Result<RawKvm> RawKvm::open() {
+  RawKvm raw;
+  raw.kvm_ = MAYFLY_TRY(open_file("/dev/kvm", O_RDWR));
+  const int run_bytes = ::ioctl(raw.kvm_.get(), KVM_GET_VCPU_MMAP_SIZE, 0);
+  if (run_bytes < 0) return host_error("KVM_GET_VCPU_MMAP_SIZE");
+  raw.run_bytes_ = static_cast<size_t>(run_bytes);
+  raw.cpuid_ =
+      std::make_unique<uint8_t[]>(sizeof(kvm_cpuid2) + kCpuidEntriesMax * sizeof(kvm_cpuid_entry2));
+  auto* cpuid = reinterpret_cast<kvm_cpuid2*>(raw.cpuid_.get());
+  cpuid->nent = kCpuidEntriesMax;
+  if (::ioctl(raw.kvm_.get(), KVM_GET_SUPPORTED_CPUID, cpuid) != 0) {
+    return host_error("KVM_GET_SUPPORTED_CPUID");
+  }
+  return raw;
+}
+
+Result<RawVm> RawVm::create(const RawKvm& kvm) {
+  RawVm vm;
+  vm.vm_ = Fd(::ioctl(kvm.kvm_.get(), KVM_CREATE_VM, 0));
+  if (!vm.vm_.valid()) return host_error("KVM_CREATE_VM");
+  vm.memory_ = MAYFLY_TRY(Mapping::anonymous(kMemoryBytes));
+  kvm_userspace_memory_region slot{};
+  slot.memory_size = kMemoryBytes;
+  slot.userspace_addr = reinterpret_cast<uint64_t>(vm.memory_.data());
+  if (::ioctl(vm.vm_.get(), KVM_SET_USER_MEMORY_REGION, &slot) != 0) {
+    return host_error("KVM_SET_USER_MEMORY_REGION");
+  }
+  vm.vcpu_ = Fd(::ioctl(vm.vm_.get(), KVM_CREATE_VCPU, 0));
+  if (!vm.vcpu_.valid()) return host_error("KVM_CREATE_VCPU");
+  if (::ioctl(vm.vcpu_.get(), KVM_SET_CPUID2, kvm.cpuid_.get()) != 0) {
+    return host_error("KVM_SET_CPUID2");
+  }
+  vm.run_ = MAYFLY_TRY(Mapping::file(vm.vcpu_.get(), 0, kvm.run_bytes_, Mapping::Access::kReadWrite,
+                                     Mapping::Sharing::kShared));
+  MAYFLY_TRY(vm.set_up_processor());
+  return vm;
+}
+
+Result<void> RawVm::set_up_processor() {
+  word(memory_, kPml4) = kPdpt | kUserWritePresent;
+  word(memory_, kPdpt) = kPd | kUserWritePresent;
+  word(memory_, kPd) = kLargeUser;                                   // [0, 2 MiB) is the slot's
+  word(memory_, kPd + 8) = (kExitGpa & ~0x1f'ffffULL) | kLargeUser;  // 2 MiB: no memory
+  // mov byte [0x200000], 7; jmp to it
+  constexpr uint8_t kLoop[] = {0xc6, 0x04, 0x25, 0, 0, 0x20, 0, 7, 0xeb, 0xf6};
+  std::memcpy(memory_.data() + kCode, kLoop, sizeof kLoop);
+
+  kvm_sregs sregs{};
+  if (::ioctl(vcpu_.get(), KVM_GET_SREGS, &sregs) != 0) return host_error("KVM_GET_SREGS");
+  sregs.cr3 = kPml4;
+  sregs.cr4 = (1U << 5) | (1U << 9) | (1U << 10);  // PAE, OSFXSR, OSXMMEXCPT
+  sregs.cr0 = 0x8005'0033;
+  sregs.efer = 0xd00;  // LME, LMA, NXE
+  kvm_segment code{};
+  code.limit = 0xffff'ffff;
+  code.selector = 0x33;
+  code.type = 11;
+  code.present = code.s = code.l = code.g = 1;
+  code.dpl = 3;
+  kvm_segment data = code;
+  data.selector = 0x2b;
+  data.type = 3;
+  data.l = 0;
+  data.db = 1;
+  sregs.cs = code;
+  sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+  if (::ioctl(vcpu_.get(), KVM_SET_SREGS, &sregs) != 0) return host_error("KVM_SET_SREGS");
+  return {};
+}
+
+Result<void> RawVm::call() {
+  auto* run = reinterpret_cast<kvm_run*>(run_.data());
+  run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+  kvm_regs regs{};
+  regs.rip = kCode;
+  regs.rsp = kStack;
+  regs.rflags = 2;
+  run->s.regs.regs = regs;
+  run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+  if (::ioctl(vcpu_.get(), KVM_RUN, 0) != 0) return host_error("KVM_RUN");
+  if (run->exit_reason != KVM_EXIT_MMIO) {
+    return invalid("the raw guest left with exit reason " + std::to_string(run->exit_reason));
+  }
+  return {};
+}
+
+}  // namespace mayfly::bench
