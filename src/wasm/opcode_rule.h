@@ -15,7 +15,8 @@ namespace mayfly::wasm {
 // Stands for the address type of the memory that the immediates name. It is no ValKind.
 inline constexpr PackedType kAddressOfMemory{0xE};
 
-struct OpcodeRule {
+// Aligned so that a rule is in one cache line.
+struct alignas(32) OpcodeRule {
   Immediates immediates = Immediates::unknown;
   bool has_signature = false;  // else the instruction has a rule of its own
   uint8_t param_count = 0;

@@ -69,7 +69,7 @@ bool FunctionValidator::check_top(Types types) {
   return true;
 }
 
-void FunctionValidator::pop_list(Types types) {
+void FunctionValidator::pop_some(Types types) {
   if (!check_top(types)) return;
   stack_.resize(stack_.size() - std::min(types.size(), stack_.size() - height_));
 }
@@ -81,12 +81,13 @@ void FunctionValidator::pop_many(PackedType type, uint32_t count) {
   }
 }
 
-void FunctionValidator::push_list(Types types) {
+void FunctionValidator::push_some(Types types) {
   const uint64_t size = stack_.size() + types.size();
   if (size > context_.options.limits.function_operands_max) {
     fail_limit("too many operands", size, context_.options.limits.function_operands_max);
     return;
   }
+  if (types.size() == 1) return push(types[0]);
   stack_.insert(stack_.end(), types.begin(), types.end());
 }
 

@@ -143,20 +143,44 @@ void FunctionValidator::read_locals(uint32_t function_type_index) {
   local_count_ = static_cast<uint32_t>(total);
 }
 
-PackedType FunctionValidator::slow_local(uint32_t index) const {
-  const auto after = std::upper_bound(groups_.begin(), groups_.end(), index,
-                                      [](uint32_t i, const Group& group) { return i < group.end; });
-  return after->type;
+PackedType FunctionValidator::slow_local(uint32_t index) {
+  const uint32_t local = index - static_cast<uint32_t>(params_.size());
+  if (local >= local_count_) {
+    fail_index("unknown local", index);
+    return packed::kBottom;
+  }
+  const auto group =
+      std::upper_bound(groups_.begin(), groups_.end(), local,
+                       [](uint32_t wanted, const Group& entry) { return wanted < entry.end; });
+  return group->type;
 }
 
 void FunctionValidator::run() {
-  while (!is_done_ && !cursor_.failed()) {
+  while (!is_done_) {
     if (cursor_.at_end()) [[unlikely]] {
+      if (cursor_.failed()) return;
       offset_ = cursor_.end();
       return fail("unexpected end of section or function: END opcode expected");
     }
     const uint32_t opcode_value = read_opcode();
-    apply(opcode_value);
+    // Half of all instructions are these four.
+    switch (static_cast<Opcode>(opcode_value)) {
+      case Opcode::local_get:
+        local_get();
+        break;
+      case Opcode::local_set:
+        local_set();
+        break;
+      case Opcode::local_tee:
+        local_tee();
+        break;
+      case Opcode::i32_const:
+        cursor_.s32();
+        push(packed::kI32);
+        break;
+      default:
+        apply(opcode_value);
+    }
   }
 }
 
@@ -209,8 +233,13 @@ void FunctionValidator::apply(uint32_t opcode_value) {
 }
 
 void FunctionValidator::apply_signature(const OpcodeRule& rule) {
-  const PackedType address =
-      rule.immediates == Immediates::none ? packed::kI32 : read_simple_immediates(rule.immediates);
+  if (rule.immediates == Immediates::none && rule.result_count == 1 && rule.param_count <= 2) {
+    if (rule.param_count == 2) pop(rule.params[1]);
+    pop(rule.params[0]);
+    push(rule.results[0]);
+    return;
+  }
+  const PackedType address = read_simple_immediates(rule.immediates);
   const auto actual = [&](PackedType type) { return type == kAddressOfMemory ? address : type; };
   for (size_t i = rule.param_count; i-- > 0;) pop(actual(rule.params[i]));
   for (size_t i = 0; i < rule.result_count; ++i) push(actual(rule.results[i]));

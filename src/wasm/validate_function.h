@@ -54,7 +54,7 @@ class FunctionValidator {
   Result<void> outcome();
   void begin(ByteCursor cursor);
   void read_locals(uint32_t function_type_index);
-  PackedType slow_local(uint32_t index) const;
+  PackedType slow_local(uint32_t index);
   void run();
   void run_const();
   uint32_t read_opcode();
@@ -66,11 +66,17 @@ class FunctionValidator {
 
   // Operands; inline below, or operand_stack.cc.
   void push(PackedType type) { stack_.push_back(type); }
-  void push_list(Types types);
+  void push_list(Types types) {
+    if (!types.empty()) push_some(types);
+  }
+  void push_some(Types types);
   PackedType pop(PackedType expected);
   PackedType pop_any();
   PackedType pop_ref();  // any reference; a bottom reference where the operand is unknown
-  void pop_list(Types types);
+  void pop_list(Types types) {
+    if (!types.empty()) pop_some(types);
+  }
+  void pop_some(Types types);
   void pop_many(PackedType type, uint32_t count);
   // Checks that types are on top of the stack, and leaves it.
   bool check_top(Types types);
@@ -112,7 +118,7 @@ class FunctionValidator {
   void finish_call(CallKind kind, uint32_t type_index);
   bool is_func_type(uint32_t type_index);
 
-  // validate_variable.cc
+  // Locals inline below; the rest in validate_variable.cc.
   void drop() { pop_any(); }
   void select();
   void select_t();
@@ -120,7 +126,8 @@ class FunctionValidator {
   void local_get();
   void local_set();
   void local_tee();
-  void mark_initialized(uint32_t index, PackedType type);
+  bool is_initialized(uint32_t index) const;
+  void mark_initialized(uint32_t index);
   void reset_initialized(uint32_t height);
   void global_get();
   void global_set();
@@ -224,6 +231,43 @@ inline PackedType FunctionValidator::pop(PackedType expected) {
     return found;
   }
   return pop_unequal(found, expected);
+}
+
+inline PackedType FunctionValidator::local_type(uint32_t index) {
+  if (index < params_.size()) return params_[index];
+  const size_t local = index - params_.size();
+  if (local < single_locals_.size()) [[likely]] {
+    return single_locals_[local];
+  }
+  return slow_local(index);
+}
+
+inline void FunctionValidator::local_get() {
+  const uint32_t index = cursor_.u32();
+  const PackedType type = local_type(index);
+  if (!type.is_defaultable() && !is_initialized(index)) [[unlikely]] {
+    return fail_index("uninitialized local", index);
+  }
+  push(type);
+}
+
+inline void FunctionValidator::local_set() {
+  const uint32_t index = cursor_.u32();
+  const PackedType type = local_type(index);
+  pop(type);
+  if (!type.is_defaultable()) [[unlikely]] {
+    mark_initialized(index);
+  }
+}
+
+inline void FunctionValidator::local_tee() {
+  const uint32_t index = cursor_.u32();
+  const PackedType type = local_type(index);
+  pop(type);
+  if (!type.is_defaultable()) [[unlikely]] {
+    mark_initialized(index);
+  }
+  push(type);
 }
 
 }  // namespace mayfly::wasm

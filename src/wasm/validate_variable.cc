@@ -33,47 +33,16 @@ void FunctionValidator::select_t() {
   push(packed);
 }
 
-PackedType FunctionValidator::local_type(uint32_t index) {
-  if (index < params_.size()) return params_[index];
-  const uint32_t local = index - static_cast<uint32_t>(params_.size());
-  if (local < single_locals_.size()) return single_locals_[local];
-  if (local < local_count_) return slow_local(local);
-  fail_index("unknown local", index);
-  return packed::kBottom;
-}
-
-void FunctionValidator::local_get() {
-  const uint32_t index = cursor_.u32();
-  const PackedType type = local_type(index);
-  if (!type.is_defaultable() && index >= params_.size()) [[unlikely]] {
-    if (index >= initialized_in_.size() || initialized_in_[index] != body_number_) {
-      return fail_index("uninitialized local", index);
-    }
-  }
-  push(type);
-}
-
-void FunctionValidator::local_set() {
-  const uint32_t index = cursor_.u32();
-  const PackedType type = local_type(index);
-  pop(type);
-  mark_initialized(index, type);
-}
-
-void FunctionValidator::local_tee() {
-  const uint32_t index = cursor_.u32();
-  const PackedType type = local_type(index);
-  pop(type);
-  mark_initialized(index, type);
-  push(type);
+bool FunctionValidator::is_initialized(uint32_t index) const {
+  if (index < params_.size()) return true;
+  return index < initialized_in_.size() && initialized_in_[index] == body_number_;
 }
 
 // The array grows to the highest local ever set, and is never cleared: an entry of another body
 // has another number.
-void FunctionValidator::mark_initialized(uint32_t index, PackedType type) {
-  if (type.is_defaultable() || index < params_.size()) return;
+void FunctionValidator::mark_initialized(uint32_t index) {
+  if (is_initialized(index)) return;
   if (index >= initialized_in_.size()) initialized_in_.resize(size_t{index} + 1, 0);
-  if (initialized_in_[index] == body_number_) return;
   initialized_in_[index] = body_number_;
   initialized_.push_back(index);
 }
