@@ -109,6 +109,8 @@ TrapCode classify_fault(const vmm::Fault& fault, const FaultContext& context) {
 }
 
 std::string describe_fault(const vmm::Fault& fault, TrapCode code) {
+  // ref.as_non_null raises it; a call through a null reference faults.
+  if (code == TrapCode::kNullReference && fault.vector == kInvalidOpcode) return "null reference";
   std::string text(trap_text(code));
   if (code != TrapCode::kProtection && code != TrapCode::kInvalidInstruction) return text;
   char numbers[128];

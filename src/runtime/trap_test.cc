@@ -96,5 +96,10 @@ TEST(DescribeFault, SaysNoMoreThanTheSpecOfAnOrdinaryTrap) {
   EXPECT_EQ(describe_fault({}, TrapCode::kMemoryOutOfBounds), "out of bounds memory access");
 }
 
+TEST(DescribeFault, TellsACheckedNullReferenceFromACallThroughOne) {
+  EXPECT_EQ(describe_fault({.vector = 6}, TrapCode::kNullReference), "null reference");
+  EXPECT_EQ(describe_fault({.vector = 14}, TrapCode::kNullReference), "null function reference");
+}
+
 }  // namespace
 }  // namespace mayfly::runtime

@@ -144,10 +144,13 @@ class Report {
   WastReport report_;
 };
 
-// The module that the compiler's message begins with, if any.
+// The module that the compiler's message names, if any: "NAME: ..." or "... 'NAME' ...".
 std::optional<std::string> blamed_module(const WastPlan& plan, const Error& error) {
   for (const std::string& name : plan.request.module_names) {
-    if (error.message.starts_with(name + ":")) return name;
+    if (error.message.starts_with(name + ":") ||
+        error.message.find("'" + name + "'") != std::string::npos) {
+      return name;
+    }
   }
   return std::nullopt;
 }
