@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# How fast compiled code runs next to native code: the C and C++ programs of testdata/bench, natively
-# by clang-19 -O2 -msse4.1 (no wider vectors, as Wasm has none) and by Mayfly, in turn, in one run.
+# How fast compiled code runs next to native code: the C and C++ programs of testdata/bench, by
+# clang-19 -O2 -msse4.1 (no wider vectors, as Wasm has none) and by Mayfly, in turn, in one run.
 # The figure is the median of the ratios pair by pair; the geometric mean is the table's last line.
 """Usage: bench/code_speed_bench.py [--rounds N] [--driver kvm|process] [--wasmtime] [NAME ...]"""
 
@@ -60,7 +60,8 @@ def build_native(name, source):
 
 def bench_ns(command, folder):
     done = subprocess.run(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=300
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        timeout=300
     )
     marks = re.findall(r"bench_ns (\d+)", done.stderr)
     if done.returncode != 0 or not marks:
@@ -72,7 +73,8 @@ def compile_image(wasm, image):
     """Seconds and peak MiB of `mayfly compile`, its compiler process included."""
     image.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    pid = os.posix_spawn(str(MAYFLY), [str(MAYFLY), "compile", str(wasm), "-o", str(image)], os.environ)
+    command = [str(MAYFLY), "compile", str(wasm), "-o", str(image)]
+    pid = os.posix_spawn(command[0], command, os.environ)
     _, status, usage = os.wait4(pid, 0)
     if status != 0:
         raise RuntimeError(f"mayfly compile {wasm} failed with status {status}")
@@ -80,7 +82,7 @@ def compile_image(wasm, image):
 
 
 def wasmtime_runner(wasm, folder):
-    """Runs the program in Wasmtime's library, compiled ahead; returns nanoseconds a call, or None."""
+    """Runs the program in Wasmtime's library, compiled ahead; nanoseconds a call, or None."""
     import wasmtime  # pip install wasmtime
 
     engine = wasmtime.Engine()
@@ -95,7 +97,8 @@ def wasmtime_runner(wasm, folder):
         linker = wasmtime.Linker(engine)
         linker.define_wasi()
         marks = []
-        mark = wasmtime.Func(store, wasmtime.FuncType([], []), lambda: marks.append(time.monotonic_ns()))
+        mark = wasmtime.Func(store, wasmtime.FuncType([], []),
+                             lambda: marks.append(time.monotonic_ns()))
         linker.define(store, "bench", "start", mark)
         linker.define(store, "bench", "end", mark)
         try:
@@ -138,7 +141,8 @@ def main():
     if not BENCH.exists():
         sys.exit(f"SKIPPED: no benchmarks under {BENCH}; set MAYFLY_TESTDATA")
     peer_column = ["wasmtime / native"] if options.wasmtime else []
-    header = ["program", "native ms", "Mayfly ms", "Mayfly / native", *peer_column, "compile s", "peak MiB"]
+    header = ["program", "native ms", "Mayfly ms", "Mayfly / native", *peer_column, "compile s",
+              "peak MiB"]
     print("| " + " | ".join(header) + " |\n|" + "---|" * len(header))
     ratios, failures = [], 0
     for name, wasm, source in programs():

@@ -6,7 +6,6 @@
 #   mayfly_executable(NAME SOURCES ... DEPENDS ...)
 #   mayfly_fuzzer(NAME DEPENDS ...)    fuzz/NAME_fuzz.cc, and the test fuzz.NAME that runs it with
 #                                      the seeds of fuzz/corpus/NAME
-#   mayfly_benchmark(NAME DEPENDS ...) bench/NAME_bench.cc, on google-benchmark
 # Tests are sorted by label: `unit` runs in build/debug, `fuzz` in build/fuzz, the rest in
 # build/release; `golden` marks those that rewrite their files when MAYFLY_BLESS is set.
 
@@ -96,11 +95,4 @@ function(mayfly_fuzzer name)
   add_test(NAME fuzz.${name} COMMAND ${name}_fuzz -max_total_time=${MAYFLY_FUZZ_SECONDS} -timeout=10
                                      -rss_limit_mb=2048 -print_final_stats=1 ${found} ${seeds})
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
-endfunction()
-
-function(mayfly_benchmark name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
-  find_package(benchmark REQUIRED)
-  mayfly_executable(${name}_bench SOURCES ${name}_bench.cc DEPENDS ${ARG_DEPENDS})
-  target_link_libraries(${name}_bench PRIVATE benchmark::benchmark benchmark::benchmark_main)
 endfunction()
