@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstring>
-#include <optional>
 #include <string>
 
 #include "guest_abi/layout.h"
@@ -26,9 +25,9 @@ std::optional<uint64_t> read_word(const vmm::Vm& vm, uint64_t address) {
 }
 
 // The caller's position, or nullopt when the walk is over.
-std::optional<StackPosition> step(const StackPosition& at, uint64_t lookup,
-                                  const image::Image& image, const vmm::Vm& vm) {
-  const auto row = image.find_unwind(lookup);
+std::optional<StackPosition> step(const StackPosition& at, uint64_t lookup, const CodeMap& code,
+                                  const vmm::Vm& vm) {
+  const auto row = code.find_unwind(lookup);
   if (!row) return std::nullopt;
   const uint64_t base = row->from_rbp ? at.rbp : at.rsp;
   const uint64_t cfa = base + static_cast<uint64_t>(int64_t{row->cfa_offset});
@@ -46,16 +45,21 @@ std::optional<StackPosition> step(const StackPosition& at, uint64_t lookup,
 
 }  // namespace
 
-std::vector<Frame> backtrace(const StackPosition& position, const image::Image& image,
+CodeMap code_map_of(const image::Image& image) {
+  return {[&image](uint64_t address) { return image.find_location(address); },
+          [&image](uint64_t address) { return image.find_unwind(address); }};
+}
+
+std::vector<Frame> backtrace(const StackPosition& position, const CodeMap& code,
                              const vmm::Vm& vm) {
   std::vector<Frame> frames;
   StackPosition at = position;
   uint64_t lookup = at.rip;
   while (frames.size() < kBacktraceFramesMax) {
-    const auto location = image.find_location(lookup);
+    const auto location = code.find_location(lookup);
     if (!location) break;
     frames.push_back({std::string(location->function), location->module, location->offset});
-    const auto caller = step(at, lookup, image, vm);
+    const auto caller = step(at, lookup, code, vm);
     if (!caller) break;
     at = *caller;
     lookup = at.rip - 1;  // the call, not what follows it: that may be another function

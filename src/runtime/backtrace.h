@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "image/image.h"
@@ -24,8 +26,15 @@ struct StackPosition {
   uint64_t rbp = 0;
 };
 
+// What the walk knows of the code: Image::find_location and Image::find_unwind.
+struct CodeMap {
+  std::function<std::optional<image::Location>(uint64_t address)> find_location;
+  std::function<std::optional<image::UnwindRow>(uint64_t address)> find_unwind;
+};
+// The image outlives the map.
+CodeMap code_map_of(const image::Image& image);
+
 // Innermost first, at most kBacktraceFramesMax; empty when rip is no code of the image.
-std::vector<Frame> backtrace(const StackPosition& position, const image::Image& image,
-                             const vmm::Vm& vm);
+std::vector<Frame> backtrace(const StackPosition& position, const CodeMap& code, const vmm::Vm& vm);
 
 }  // namespace mayfly::runtime

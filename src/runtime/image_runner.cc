@@ -102,9 +102,10 @@ Result<std::unique_ptr<ImageRunner>> ImageRunner::create(vmm::Host& host, const 
 ImageRunner::ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm> vm,
                          RunnerOptions options)
     : image_(image),
+      code_(code_map_of(image)),
       vm_(std::move(vm)),
       stack_bytes_(options.stack_bytes),
-      ports_(image, *vm_, std::move(options.ports)),
+      ports_(image.regions(), image.host_functions(), *vm_, std::move(options.ports)),
       instantiated_(image.instances().size()) {}
 
 void ImageRunner::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
@@ -210,11 +211,11 @@ CallOutcome ImageRunner::outcome_of(const vmm::Exit& exit) {
       return outcome_of_fault(exit.fault);
     case vmm::Exit::Kind::kDeadline:
       outcome.kind = CallOutcome::Kind::kDeadline;
-      outcome.stopped = backtrace(position, image_, *vm_);
+      outcome.stopped = backtrace(position, code_, *vm_);
       return outcome;
     case vmm::Exit::Kind::kCancelled:
       outcome.kind = CallOutcome::Kind::kCancelled;
-      outcome.stopped = backtrace(position, image_, *vm_);
+      outcome.stopped = backtrace(position, code_, *vm_);
       return outcome;
     case vmm::Exit::Kind::kBroken:
       break;
@@ -234,7 +235,7 @@ CallOutcome ImageRunner::outcome_of_fault(const vmm::Fault& fault) {
   outcome.kind = CallOutcome::Kind::kTrapped;
   outcome.trap.code = classify_fault(fault, context);
   outcome.trap.message = describe_fault(fault, outcome.trap.code);
-  outcome.trap.backtrace = backtrace({fault.rip, fault.rsp, fault.rbp}, image_, *vm_);
+  outcome.trap.backtrace = backtrace({fault.rip, fault.rsp, fault.rbp}, code_, *vm_);
   return outcome;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "image/image.h"
+#include "runtime/backtrace.h"
 #include "runtime/call_outcome.h"
 #include "runtime/port_dispatcher.h"
 #include "vmm/vm.h"
@@ -81,6 +82,7 @@ class ImageRunner {
   Result<std::optional<std::string>> failed_limit(const image::ImageInstance& instance) const;
 
   const image::Image& image_;
+  CodeMap code_;
   std::unique_ptr<vmm::Vm> vm_;
   uint64_t stack_bytes_;
   PortDispatcher ports_;

@@ -79,10 +79,12 @@ class VmAccess final : public GuestAccess {
 
 }  // namespace
 
-PortDispatcher::PortDispatcher(const image::Image& image, vmm::Vm& vm, PortOptions options)
-    : image_(image), vm_(vm), options_(std::move(options)) {
-  CHECK(options_.host_functions.size() == image.host_functions().size(),
-        options_.host_functions.size(), image.host_functions().size());
+PortDispatcher::PortDispatcher(std::span<const image::Region> regions,
+                               std::span<const image::HostFunction> host_functions, vmm::Vm& vm,
+                               PortOptions options)
+    : regions_(regions), host_functions_(host_functions), vm_(vm), options_(std::move(options)) {
+  CHECK(options_.host_functions.size() == host_functions_.size(), options_.host_functions.size(),
+        host_functions_.size());
 }
 
 Result<Outcome> PortDispatcher::handle(uint32_t port) {
@@ -105,18 +107,17 @@ Result<Outcome> PortDispatcher::handle(uint32_t port) {
 }
 
 bool PortDispatcher::may_grow(const guest_abi::GrowRequest& request) const {
-  const auto& regions = image_.regions();
-  if (request.region >= regions.size()) return false;
-  const image::Region& region = regions[request.region];
+  if (request.region >= regions_.size()) return false;
+  const image::Region& region = regions_[request.region];
   if (region.kind != image::RegionKind::kMemory && region.kind != image::RegionKind::kTable) {
     return false;
   }
   const uint64_t bytes_now = vm_.region_bytes(request.region);
   if (request.bytes_new < bytes_now || request.bytes_new > region.bytes_reserved) return false;
   uint64_t bytes_others = 0;
-  for (size_t i = 0; i < regions.size(); ++i) {
-    const bool counts = regions[i].kind == image::RegionKind::kMemory ||
-                        regions[i].kind == image::RegionKind::kTable;
+  for (size_t i = 0; i < regions_.size(); ++i) {
+    const bool counts = regions_[i].kind == image::RegionKind::kMemory ||
+                        regions_[i].kind == image::RegionKind::kTable;
     if (counts && i != request.region) bytes_others += vm_.region_bytes(i);
   }
   const uint64_t bytes_max = options_.limits.memory_bytes_max;
@@ -140,7 +141,7 @@ Result<Outcome> PortDispatcher::host_call() {
                            "host error: no host function " + std::to_string(request.import_index) +
                                " of " + std::to_string(options_.host_functions.size())));
   }
-  const image::HostFunction& function = image_.host_functions()[request.import_index];
+  const image::HostFunction& function = host_functions_[request.import_index];
   std::vector<Value> arguments;
   arguments.reserve(function.type.params.size());
   for (size_t i = 0; i < function.type.params.size(); ++i) {

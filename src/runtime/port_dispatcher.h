@@ -39,8 +39,10 @@ struct PortOptions {
 
 class PortDispatcher {
  public:
-  // Everything outlives the dispatcher. Image and Vm have the same regions in the same order.
-  PortDispatcher(const image::Image& image, vmm::Vm& vm, PortOptions options);
+  // The image's; everything outlives the dispatcher. The Vm has the same regions in the same order.
+  PortDispatcher(std::span<const image::Region> regions,
+                 std::span<const image::HostFunction> host_functions, vmm::Vm& vm,
+                 PortOptions options);
 
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
     options_.deadline = deadline;
@@ -63,7 +65,8 @@ class PortDispatcher {
   CallOutcome abort() const;
   bool may_grow(const guest_abi::GrowRequest& request) const;
 
-  const image::Image& image_;
+  std::span<const image::Region> regions_;
+  std::span<const image::HostFunction> host_functions_;
   vmm::Vm& vm_;
   PortOptions options_;
   std::optional<std::chrono::steady_clock::time_point> bench_started_;

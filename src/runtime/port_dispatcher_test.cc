@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Requests that no guest library sends: each ends as a refusal or a trap.
+#include "runtime/port_dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+
+#include "runtime/fake_vm.h"
+
+namespace mayfly::runtime {
+namespace {
+
+using guest_abi::Port;
+using guest_abi::TrapCode;
+using ::testing::HasSubstr;
+
+constexpr uint64_t kAddress = 0x50'0000;
+constexpr uint64_t kPage = 65536;
+
+const std::vector<image::Region> kRegions = {
+    {.kind = image::RegionKind::kData, .bytes = 4096, .bytes_reserved = 4 * kPage},
+    {.kind = image::RegionKind::kMemory, .bytes = kPage, .bytes_reserved = 4 * kPage},
+    {.kind = image::RegionKind::kTable, .bytes = kPage, .bytes_reserved = 4 * kPage}};
+
+class PortDispatcherTest : public ::testing::Test {
+ protected:
+  PortDispatcher dispatcher(PortOptions options) {
+    return {kRegions, functions_, vm_, std::move(options)};
+  }
+  template <typename Request>
+  void put(const Request& request) {
+    std::memcpy(vm_.call_page().request, &request, sizeof request);
+  }
+  template <typename Request>
+  Request get() {
+    Request request;
+    std::memcpy(&request, vm_.call_page().request, sizeof request);
+    return request;
+  }
+  // Whether the guest could grow a region to this many bytes.
+  bool grows(uint32_t region, uint64_t bytes, PortOptions options = {}) {
+    put(guest_abi::GrowRequest{
+        .region = region, .reserved = 0, .bytes_new = bytes, .ok = 7, .reserved_out = 0});
+    EXPECT_TRUE(dispatcher(std::move(options)).handle(static_cast<uint32_t>(Port::kGrow)));
+    return get<guest_abi::GrowRequest>().ok == 1;
+  }
+  CallOutcome ended(uint32_t port, PortOptions options = {}) {
+    const auto outcome = dispatcher(std::move(options)).handle(port);
+    EXPECT_TRUE(outcome && outcome->has_value());
+    return outcome && outcome->has_value() ? **outcome : CallOutcome{};
+  }
+
+  FakeVm vm_{kAddress, 4096, {{4096, 4 * kPage}, {kPage, 4 * kPage}, {kPage, 4 * kPage}}};
+  std::vector<image::HostFunction> functions_;
+};
+
+TEST_F(PortDispatcherTest, GrowsAMemoryAndATable) {
+  EXPECT_TRUE(grows(1, 2 * kPage));
+  EXPECT_TRUE(grows(2, 4 * kPage));
+  EXPECT_EQ(vm_.region_bytes(1), 2 * kPage);
+}
+
+TEST_F(PortDispatcherTest, RefusesToGrowDataAndRegionsThatAreNotThere) {
+  EXPECT_FALSE(grows(0, 2 * kPage));
+  EXPECT_FALSE(grows(3, 2 * kPage));
+  EXPECT_FALSE(grows(UINT32_MAX, 2 * kPage));
+}
+
+TEST_F(PortDispatcherTest, RefusesToShrinkAndToPassWhatIsReserved) {
+  EXPECT_FALSE(grows(1, kPage - 1));
+  EXPECT_FALSE(grows(1, 4 * kPage + 1));
+  EXPECT_FALSE(grows(1, UINT64_MAX));
+  EXPECT_EQ(vm_.region_bytes(1), kPage);
+}
+
+TEST_F(PortDispatcherTest, CountsAllMemoriesAndTablesAgainstTheLimit) {
+  PortOptions options;
+  options.limits.memory_bytes_max = 3 * kPage;
+  EXPECT_FALSE(grows(1, 3 * kPage, options));
+  EXPECT_TRUE(grows(1, 2 * kPage, options));
+  EXPECT_FALSE(grows(2, 2 * kPage, options));
+}
+
+TEST_F(PortDispatcherTest, WritesBackWhatGoesOutOnly) {
+  EXPECT_TRUE(grows(1, 2 * kPage));
+  const auto request = get<guest_abi::GrowRequest>();
+  EXPECT_EQ(request.region, 1U);
+  EXPECT_EQ(request.bytes_new, 2 * kPage);
+}
+
+TEST_F(PortDispatcherTest, EndsTheCallWithTheGuestsExitCode) {
+  put(guest_abi::ExitRequest{7});
+  const CallOutcome outcome = ended(static_cast<uint32_t>(Port::kExit));
+  EXPECT_EQ(outcome.kind, CallOutcome::Kind::kExited);
+  EXPECT_EQ(outcome.exit_code, 7U);
+}
+
+TEST_F(PortDispatcherTest, TrapsAtAPortThatNobodyAnswers) {
+  const CallOutcome outcome = ended(9999);
+  EXPECT_EQ(outcome.trap.code, TrapCode::kHostError);
+  EXPECT_EQ(outcome.trap.message, "host error: nothing answers port 9999");
+}
+
+TEST_F(PortDispatcherTest, TrapsAtAHostFunctionThatIsNotThere) {
+  put(guest_abi::HostCallRequest{.import_index = 0, .reserved = 0});
+  EXPECT_EQ(ended(static_cast<uint32_t>(Port::kHostCall)).trap.code, TrapCode::kHostError);
+}
+
+TEST_F(PortDispatcherTest, PassesArgumentsAndResultsOfAHostFunction) {
+  functions_.push_back({"env", "twice", {{wasm::kI32}, {wasm::kI64}}});
+  PortOptions options;
+  options.host_functions.emplace_back(
+      [](std::span<const Value> arguments) -> Result<std::vector<Value>> {
+        return std::vector<Value>{Value::i64(2 * arguments[0].bits.low)};
+      });
+  put(guest_abi::HostCallRequest{.import_index = 0, .reserved = 0});
+  // What the guest leaves above an i32 is not the argument's.
+  vm_.call_page().slots[0] = {0xffff'ffff'0000'0015, 1};
+  const auto outcome =
+      dispatcher(std::move(options)).handle(static_cast<uint32_t>(Port::kHostCall));
+  ASSERT_TRUE(outcome);
+  EXPECT_FALSE(outcome->has_value());
+  EXPECT_EQ(vm_.call_page().slots[0].low, 42U);
+}
+
+TEST_F(PortDispatcherTest, TrapsWithTheErrorOfAHostFunctionOnOneLine) {
+  functions_.push_back({"env", "f", {}});
+  PortOptions options;
+  options.host_functions.emplace_back(
+      [](std::span<const Value>) -> Result<std::vector<Value>> { return invalid("no\nway"); });
+  put(guest_abi::HostCallRequest{.import_index = 0, .reserved = 0});
+  const CallOutcome outcome = ended(static_cast<uint32_t>(Port::kHostCall), std::move(options));
+  EXPECT_EQ(outcome.trap.message, "host error: no\\x0away");
+}
+
+TEST_F(PortDispatcherTest, ReadsTheMessageOfAnAbortWithinTheGuestOnly) {
+  std::memcpy(vm_.memory().data(), "broken", 6);
+  guest_abi::AbortRequest request{};
+  request.message_address = kAddress;
+  request.message_bytes = 6;
+  put(request);
+  EXPECT_THAT(ended(static_cast<uint32_t>(Port::kAbort)).trap.message, HasSubstr("broken"));
+  request.message_address = UINT64_MAX - 2;
+  put(request);
+  EXPECT_THAT(ended(static_cast<uint32_t>(Port::kAbort)).trap.message, HasSubstr("no message"));
+}
+
+TEST_F(PortDispatcherTest, CutsTheMessageOfAnAbort) {
+  std::ranges::fill(vm_.memory(), 'x');
+  guest_abi::AbortRequest request{};
+  request.message_address = kAddress;
+  request.message_bytes = UINT32_MAX;
+  put(request);
+  EXPECT_LT(ended(static_cast<uint32_t>(Port::kAbort)).trap.message.size(), 300U);
+}
+
+TEST_F(PortDispatcherTest, AnswersZeroForAClockThatIsNotThere) {
+  put(guest_abi::ClockRequest{.clock = 99, .reserved = 0, .nanoseconds = 5, .resolution_ns = 5});
+  ASSERT_TRUE(dispatcher({}).handle(static_cast<uint32_t>(Port::kClock)));
+  EXPECT_EQ(get<guest_abi::ClockRequest>().nanoseconds, 0U);
+}
+
+// Answers two bytes of the request.
+class Answers final : public PortHandler {
+ public:
+  Result<PortOutcome> handle(uint32_t /*port*/, PortContext& /*context*/,
+                             std::span<uint8_t> request) override {
+    std::ranges::fill(request, uint8_t{0xee});
+    return PortOutcome{.out_offset = 4, .out_bytes = 2};
+  }
+};
+
+TEST_F(PortDispatcherTest, PutsBackWhatAHandlerNamesAndNothingElse) {
+  Answers handler;
+  PortOptions options;
+  options.handler = &handler;
+  put(std::array<uint8_t, 8>{1, 2, 3, 4, 5, 6, 7, 8});
+  ASSERT_TRUE(dispatcher(std::move(options)).handle(static_cast<uint32_t>(Port::kWasiFirst)));
+  EXPECT_EQ((get<std::array<uint8_t, 8>>()),
+            (std::array<uint8_t, 8>{1, 2, 3, 4, 0xee, 0xee, 7, 8}));
+}
+
+}  // namespace
+}  // namespace mayfly::runtime
