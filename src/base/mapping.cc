@@ -46,12 +46,13 @@ Result<Mapping> Mapping::anonymous(uint64_t size_bytes, Access access) {
   return Mapping(static_cast<uint8_t*>(data), size_bytes);
 }
 
-Result<Mapping> Mapping::anonymous_aligned(uint64_t size_bytes, uint64_t alignment) {
+Result<Mapping> Mapping::anonymous_aligned(uint64_t size_bytes, uint64_t alignment,
+                                           uint64_t remainder) {
   Mapping wide = MAYFLY_TRY(anonymous(size_bytes + alignment));
   // SAFETY: only arithmetic on the address of a range that `wide` owns; what lies before and
   // after the aligned part is given back, and the part itself changes its owner.
   const auto start = reinterpret_cast<uintptr_t>(wide.data_);
-  const uint64_t skipped = (alignment - start % alignment) % alignment;
+  const uint64_t skipped = (alignment + remainder - start % alignment) % alignment;
   uint8_t* const data = wide.data_ + skipped;
   const uint64_t rest = alignment - skipped;
   if (skipped != 0) CHECK(::munmap(wide.data_, skipped) == 0, skipped);

@@ -27,8 +27,10 @@ class Mapping {
 
   // Zeros, private, not reserved: what is never touched costs nothing.
   static Result<Mapping> anonymous(uint64_t size_bytes, Access access = Access::kReadWrite);
-  // The same, whose address is alignment * n (a power of two, at least a page).
-  static Result<Mapping> anonymous_aligned(uint64_t size_bytes, uint64_t alignment);
+  // The same, whose address is alignment * n + remainder: alignment is a power of two, at least a
+  // page; remainder is a multiple of the page size and less than alignment.
+  static Result<Mapping> anonymous_aligned(uint64_t size_bytes, uint64_t alignment,
+                                           uint64_t remainder = 0);
   // A range of a file; offset is a multiple of the page size.
   static Result<Mapping> file(int fd, uint64_t offset, uint64_t size_bytes, Access access,
                               Sharing sharing);

@@ -5,9 +5,12 @@
 //
 //   guest-physical  0x20_0000  host-owned pages, shared by all VMs, a read-only slot
 //                   0x20_8000  the exit page: no slot
-//                   0x20_9000  the arena, one private mapping: trap stack, call page, page
-//                              tables, writable regions, stack, growing regions in doubling slots
+//                   0x40_0000  the arena: private copies of file ranges; the control pages (trap
+//                              stack, call page, page tables); other writable regions, stack;
+//                              growing regions in doubling slots
 //                   past it    read-only regions: the image file itself, read-only slots
+// A small guest has four host mappings: file copies, the rest of the arena, the read-only part of
+// the image, and the vCPU's page.
 // Invariant: guest and guest-physical address agree modulo 2 MiB; in the arena host ones do too.
 // Invariant: while the guest lives, entries only go from absent to present; resize() to less is
 // the one exception, and drops the pages as well.
@@ -55,9 +58,9 @@ class GuestMemory : private TablePageSource {
       : host_pages_(&host_pages), slots_(&slots), options_(options) {}
 
   uint64_t root_gpa() const { return tables_->root_gpa(); }
-  uint8_t* call_page() const { return arena_at(guest_abi::kCallPage); }
+  uint8_t* call_page() const { return arena_at(control_gpa(guest_abi::kCallPage)); }
   // CPL 0's stack, which the guest cannot write.
-  const uint8_t* trap_stack() const { return arena_at(guest_abi::kTrapStackPage); }
+  const uint8_t* trap_stack() const { return arena_at(control_gpa(guest_abi::kTrapStackPage)); }
 
   // The contracts of Vm.
   Result<std::span<const uint8_t>> view(uint64_t address, uint64_t bytes) const;
@@ -92,8 +95,16 @@ class GuestMemory : private TablePageSource {
   static constexpr size_t kNoRange = SIZE_MAX;
 
   Result<TablePage> allocate_table_page() override;
-  uint8_t* arena_at(uint64_t gpa) const { return arena_.data() + (gpa - guest_abi::kHostOwned); }
+  static constexpr uint64_t kArenaGpa = guest_abi::kHostOwnedEnd;
+  uint8_t* arena_at(uint64_t gpa) const { return arena_.data() + (gpa - fixed_gpa_start_); }
+  // Where a host-owned page that is this VM's own lies.
+  uint64_t control_gpa(uint64_t address) const {
+    return control_gpa_ + (address - guest_abi::kHostOwned);
+  }
   Result<void> place(const VmConfig& config);
+  enum class Order : uint8_t { kFiles, kFixed, kGrowing };
+  Order order_of(const Range& range) const;
+  Result<void> place_in_order(Order order, uint64_t& cursor);
   Result<void> place_shared(const VmConfig& config);
   Result<void> map_private_file(Range& range, const RegionSpec& spec);
   Result<void> add_first_slots();
@@ -115,6 +126,8 @@ class GuestMemory : private TablePageSource {
   std::vector<Range> ranges_;    // the config's regions in its order, then stack and call page
   std::unique_ptr<PageTables> tables_;
 
+  uint64_t control_gpa_ = 0;
+  uint64_t fixed_gpa_start_ = 0;
   uint64_t fixed_gpa_end_ = 0;  // the arena's part that is in slots from the start
   uint64_t first_growing_gpa_ = 0;
   uint64_t table_gpa_next_ = 0;

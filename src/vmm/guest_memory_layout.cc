@@ -19,7 +19,7 @@ using guest_abi::kPageBytes;
 
 namespace {
 
-constexpr uint64_t kFirstTableGpa = guest_abi::kCallPage + guest_abi::kCallPageBytes;
+constexpr uint64_t kFirstTablePage = guest_abi::kCallPage + guest_abi::kCallPageBytes;
 
 // The first guest-physical address from cursor on that agrees with address modulo 2 MiB.
 uint64_t congruent(uint64_t cursor, uint64_t address) {
@@ -58,17 +58,41 @@ Result<std::unique_ptr<GuestMemory>> GuestMemory::create(const VmConfig& config,
   return memory;
 }
 
-// Fixed ranges come first, so that one slot holds them and the start of the first that grows.
+GuestMemory::Order GuestMemory::order_of(const Range& range) const {
+  if (grows(range.bytes, range.bytes_reserved)) return Order::kGrowing;
+  return range.file_bytes != 0 ? Order::kFiles : Order::kFixed;
+}
+
+Result<void> GuestMemory::place_in_order(Order order, uint64_t& cursor) {
+  for (Range& range : ranges_) {
+    if (!range.in_arena || order_of(range) != order) continue;
+    range.gpa = congruent(cursor, range.address);
+    cursor = range.gpa + range.bytes_reserved;
+    if (fixed_gpa_start_ == 0) fixed_gpa_start_ = range.gpa;
+    if (order == Order::kGrowing && first_growing_gpa_ == 0) first_growing_gpa_ = range.gpa;
+    if (cursor > options_.gpa_end) {
+      return limit("regions of " + std::to_string(cursor) + " bytes, past the processor's " +
+                   std::to_string(options_.gpa_end));
+    }
+  }
+  return {};
+}
+
+// Everything of a fixed size comes first, so that one slot holds it and the start of the first
+// range that grows.
 Result<void> GuestMemory::place(const VmConfig& config) {
+  uint64_t table_pages_max = 64;
   for (const RegionSpec& spec : config.regions) {
     Range range;
     range.address = spec.address;
     range.bytes = spec.bytes;
     range.bytes_reserved = reserved_bytes(spec);
+    range.file_bytes = pages_of(spec.file_bytes);
     range.protection = spec.protection;
     range.in_arena = !is_shared(spec);
     range.is_lazy = spec.protection == Protection::kReadWrite && spec.file_bytes == 0 &&
                     range.bytes_reserved > kEagerBytes;
+    table_pages_max += range.bytes_reserved / kLargePageBytes + 8;
     ranges_.push_back(range);
   }
   Range stack;
@@ -78,47 +102,39 @@ Result<void> GuestMemory::place(const VmConfig& config) {
   stack.address = guest_abi::kStackTop - stack.bytes;
   ranges_.push_back(stack);
 
-  uint64_t cursor = guest_abi::kHostOwnedEnd;
-  uint64_t tables_max = 64;
-  for (const bool growing : {false, true}) {
-    for (Range& range : ranges_) {
-      if (!range.in_arena || grows(range.bytes, range.bytes_reserved) != growing) continue;
-      range.gpa = congruent(cursor, range.address);
-      if (growing && first_growing_gpa_ == 0) first_growing_gpa_ = range.gpa;
-      cursor = range.gpa + range.bytes_reserved;
-      if (cursor > options_.gpa_end) {
-        return limit("regions of " + std::to_string(cursor) + " bytes, past the processor's " +
-                     std::to_string(options_.gpa_end));
-      }
-      tables_max += range.bytes_reserved / kLargePageBytes + 8;
-    }
-    if (!growing) fixed_gpa_end_ = cursor;
-  }
-  table_gpa_next_ = kFirstTableGpa;
-  table_gpa_end_ = guest_abi::kHostOwnedEnd;
+  uint64_t cursor = kArenaGpa;
+  MAYFLY_TRY(place_in_order(Order::kFiles, cursor));
+  control_gpa_ = round_up(cursor, kLargePageBytes);
+  cursor = control_gpa_ + kLargePageBytes;
+  if (fixed_gpa_start_ == 0) fixed_gpa_start_ = control_gpa(guest_abi::kTrapStackPage);
+  MAYFLY_TRY(place_in_order(Order::kFixed, cursor));
+  fixed_gpa_end_ = cursor;
+  MAYFLY_TRY(place_in_order(Order::kGrowing, cursor));
+
+  table_gpa_next_ = control_gpa(kFirstTablePage);
+  table_gpa_end_ = control_gpa_ + kLargePageBytes;
   extra_tables_gpa_ = round_up(cursor, kLargePageBytes);
-  extra_tables_gpa_end_ = extra_tables_gpa_ + tables_max * kPageBytes;
-  arena_ = MAYFLY_TRY(
-      Mapping::anonymous_aligned(extra_tables_gpa_end_ - guest_abi::kHostOwned, kLargePageBytes));
+  extra_tables_gpa_end_ = extra_tables_gpa_ + table_pages_max * kPageBytes;
+  arena_ =
+      MAYFLY_TRY(Mapping::anonymous_aligned(extra_tables_gpa_end_ - fixed_gpa_start_,
+                                            kLargePageBytes, fixed_gpa_start_ % kLargePageBytes));
 
   for (size_t index = 0; index < ranges_.size(); ++index) {
     Range& range = ranges_[index];
     if (!range.in_arena) continue;
     range.host = arena_at(range.gpa);
-    if (index < config.regions.size() && config.regions[index].file_bytes != 0) {
-      MAYFLY_TRY(map_private_file(range, config.regions[index]));
-    }
+    if (range.file_bytes != 0) MAYFLY_TRY(map_private_file(range, config.regions[index]));
   }
   Range call_page;
-  call_page.address = call_page.gpa = guest_abi::kCallPage;
+  call_page.address = guest_abi::kCallPage;
+  call_page.gpa = control_gpa(guest_abi::kCallPage);
   call_page.bytes = call_page.bytes_reserved = guest_abi::kCallPageBytes;
-  call_page.host = arena_at(guest_abi::kCallPage);
+  call_page.host = arena_at(call_page.gpa);
   ranges_.push_back(call_page);
   return {};
 }
 
 Result<void> GuestMemory::map_private_file(Range& range, const RegionSpec& spec) {
-  range.file_bytes = pages_of(spec.file_bytes);
   // SAFETY: the range is inside the arena, which keeps owning the addresses.
   if (::mmap(range.host, range.file_bytes, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, spec.file,
@@ -178,8 +194,8 @@ Result<void> GuestMemory::add_first_slots() {
                              MemorySlots::Access::kReadWrite));
     }
   }
-  return slots_->add(guest_abi::kTrapStackPage, arena_at(guest_abi::kTrapStackPage),
-                     end - guest_abi::kTrapStackPage, MemorySlots::Access::kReadWrite);
+  return slots_->add(fixed_gpa_start_, arena_at(fixed_gpa_start_), end - fixed_gpa_start_,
+                     MemorySlots::Access::kReadWrite);
 }
 
 Result<void> GuestMemory::map_host_owned() {
@@ -200,8 +216,8 @@ Result<void> GuestMemory::map_host_owned() {
   MAYFLY_TRY(identity(kDescriptorPages, kExitPage,
                       either(PageAccess::kSystemRead, PageAccess::kUserRead)));
   MAYFLY_TRY(identity(kExitPage, kTrapStackPage, PageAccess::kUserReadWrite));
-  return identity(kTrapStackPage, kTrapStackPage + kPageBytes,
-                  either(PageAccess::kSystemReadWrite, PageAccess::kUserReadWrite));
+  return tables_->map(kTrapStackPage, control_gpa(kTrapStackPage), kPageBytes,
+                      either(PageAccess::kSystemReadWrite, PageAccess::kUserReadWrite));
 }
 
 }  // namespace mayfly::vmm

@@ -20,7 +20,12 @@ Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
   do {
     vm->fd_ = Fd(kvm_ioctl(environment.kvm_fd, KVM_CREATE_VM));
   } while (!vm->fd_.valid() && errno == EINTR);
-  if (!vm->fd_.valid()) return host_error("KVM_CREATE_VM");
+  if (!vm->fd_.valid()) {
+    const int saved = errno;
+    if (saved == EMFILE) return limit("no descriptor is left for a VM: raise RLIMIT_NOFILE");
+    errno = saved;
+    return host_error("KVM_CREATE_VM");
+  }
   vm->slots_.emplace(vm->fd_.get(), environment.slot_count_max);
   vm->memory_ = MAYFLY_TRY(
       GuestMemory::create(config, *environment.host_pages, *vm->slots_,
