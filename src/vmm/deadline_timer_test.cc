@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Deadlines come in time, in order, once, and never after forget().
 #include "vmm/deadline_timer.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Page tables over pages of the test's own: what an entry says, and how tables come and go.
 #include "vmm/page_tables.h"
 
 #include <gtest/gtest.h>
