@@ -211,6 +211,13 @@ void declare_wast(CLI::App& app, Everything& all) {
   wast.add_option("-j,--jobs", all.wast.jobs, "Scripts at the same time (default: one per CPU)")
       ->type_name("N")
       ->check(CLI::Range(1, 256));
+  CLI::Option* save = wast.add_option("--save-images", all.wast.save_images,
+                                      "Also write each script's image to this folder")
+                          ->type_name("FOLDER");
+  wast.add_option("--use-images", all.wast.use_images,
+                  "Take the images from this folder and compile nothing")
+      ->type_name("FOLDER")
+      ->excludes(save);
   wast.add_flag("-v,--verbose", all.wast.verbose, "One line per script");
   wast.footer(
       "The last line of the output is `N passed, N failed, N skipped`, counting\n"

@@ -69,6 +69,8 @@ struct WastOptions {
   DriverChoice driver = DriverChoice::kAuto;
   CompileOptions compile;
   uint32_t jobs = 1;
+  std::string save_images;  // a folder, or empty
+  std::string use_images;   // likewise
   bool verbose = false;
 };
 

@@ -52,17 +52,30 @@ std::string describe(const WastOptions& options, const std::string& file,
   return text;
 }
 
+runtime::WastOptions settings_of(const WastOptions& options) {
+  using Images = runtime::WastOptions::Images;
+  runtime::WastOptions settings;
+  settings.build.opt_level = options.compile.opt_level;
+  settings.build.cpu = options.compile.cpu;
+  settings.build.memory_class = options.compile.memory_class;
+  if (!options.save_images.empty()) {
+    settings.images = Images::kSave;
+    settings.images_folder = options.save_images;
+  } else if (!options.use_images.empty()) {
+    settings.images = Images::kUse;
+    settings.images_folder = options.use_images;
+  }
+  return settings;
+}
+
 std::vector<std::optional<Result<WastReport>>> run_all(const WastOptions& options,
                                                        vmm::Host& host) {
-  image::BuildOptions build;
-  build.opt_level = options.compile.opt_level;
-  build.cpu = options.compile.cpu;
-  build.memory_class = options.compile.memory_class;
+  const runtime::WastOptions settings = settings_of(options);
   std::vector<std::optional<Result<WastReport>>> reports(options.files.size());
   std::atomic<size_t> next = 0;
   const auto work = [&] {
     for (size_t i = next++; i < options.files.size(); i = next++) {
-      reports[i] = runtime::run_wast(options.files[i], host, build);
+      reports[i] = runtime::run_wast(options.files[i], host, settings);
     }
   };
   std::vector<std::jthread> threads;

@@ -3,6 +3,9 @@
 // A command that fails is a line of the report; the script goes on, with whatever state it has.
 #include "runtime/wast_runner.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -161,26 +164,41 @@ struct Prepared {
   std::string problem;  // no image
 };
 
+// The script's image from options.images_folder, or made now.
+Result<Fd> image_of(const WastPlan& plan, const WastOptions& options, const std::string& path) {
+  if (options.images == WastOptions::Images::kUse) {
+    return open_file(path, O_RDONLY | O_CLOEXEC);
+  }
+  Built built = MAYFLY_TRY(build_image(plan.request));
+  if (options.images == WastOptions::Images::kSave) {
+    if (::lseek(built.image.get(), 0, SEEK_SET) != 0) return host_error("lseek");
+    const auto bytes = MAYFLY_TRY(read_whole(built.image.get(), kFileBytesMax));
+    const Fd file = MAYFLY_TRY(open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    MAYFLY_TRY(write_whole(file.get(), bytes));
+  }
+  return std::move(built.image);
+}
+
 // Plans and builds; modules that the compiler refuses are left out, one after the other.
-Prepared prepare(const WastScript& script, const image::BuildOptions& options,
+Prepared prepare(const WastScript& script, const WastOptions& options, const std::string& path,
                  const ModuleReader& read, WastReport& report) {
   std::map<std::string, std::string> refused;
   Prepared prepared;
   while (true) {
     const auto started = std::chrono::steady_clock::now();
-    prepared.plan = plan_wast(script, options, read, refused);
+    prepared.plan = plan_wast(script, options.build, read, refused);
     const auto planned = std::chrono::steady_clock::now();
     report.plan_time += planned - started;
     if (prepared.plan.request.plan.steps.empty()) return prepared;
-    auto built = build_image(prepared.plan.request);
+    auto file = image_of(prepared.plan, options, path);
     report.build_time += std::chrono::steady_clock::now() - planned;
-    if (!built) {
-      const auto blamed = blamed_module(prepared.plan, built.error());
-      if (blamed && refused.emplace(*blamed, built.error().message).second) continue;
-      prepared.problem = built.error().message;
+    if (!file) {
+      const auto blamed = blamed_module(prepared.plan, file.error());
+      if (blamed && refused.emplace(*blamed, file.error().message).second) continue;
+      prepared.problem = file.error().message;
       return prepared;
     }
-    auto image = image::Image::open(std::move(built->image));
+    auto image = image::Image::open(std::move(*file));
     if (image) {
       prepared.image = std::move(*image);
     } else {
@@ -237,8 +255,7 @@ void run_commands(const WastScript& script, Prepared& prepared, vmm::Host& host,
 
 }  // namespace
 
-Result<WastReport> run_wast(const std::string& path, vmm::Host& host,
-                            const image::BuildOptions& options) {
+Result<WastReport> run_wast(const std::string& path, vmm::Host& host, const WastOptions& options) {
   const auto json = MAYFLY_TRY(read_file(path, kFileBytesMax));
   auto script = parse_wast_script(json);
   if (!script) return with_context(path, std::move(script).error());
@@ -247,7 +264,9 @@ Result<WastReport> run_wast(const std::string& path, vmm::Host& host,
     return read_file(folder / filename, kFileBytesMax);
   };
   Report report(script->source.empty() ? path : script->source);
-  Prepared prepared = prepare(*script, options, read, report.values());
+  const auto name = std::filesystem::path(path).stem().string() + ".image";
+  Prepared prepared = prepare(*script, options, std::filesystem::path(options.images_folder) / name,
+                              read, report.values());
   const auto started = std::chrono::steady_clock::now();
   run_commands(*script, prepared, host, report);
   report.values().run_time = std::chrono::steady_clock::now() - started;

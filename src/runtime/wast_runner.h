@@ -25,8 +25,16 @@ struct WastReport {
   std::chrono::nanoseconds run_time{};
 };
 
+struct WastOptions {
+  image::BuildOptions build;
+  // kSave also writes each script's image to images_folder, as NAME.image; kUse takes it from there
+  // and compiles nothing: for machines on which compiling takes too long.
+  enum class Images : uint8_t { kBuild, kSave, kUse };
+  Images images = Images::kBuild;
+  std::string images_folder;
+};
+
 // Threads: any number at once. Errors: kInvalid when the script cannot be read; kHost.
-Result<WastReport> run_wast(const std::string& path, vmm::Host& host,
-                            const image::BuildOptions& options);
+Result<WastReport> run_wast(const std::string& path, vmm::Host& host, const WastOptions& options);
 
 }  // namespace mayfly::runtime
