@@ -97,6 +97,19 @@ TEST(Hostile, BoundsTheOperandStack) {
   EXPECT_THAT(message_within(bytes, 10), StartsWith("too many operands: "));
 }
 
+TEST(Hostile, BoundsTheComparisonsOfOperandLists) {
+  // Each call is two bytes, takes 1,000 eqref and gives 1,000 i31ref.
+  const Bytes type = join({{0x60}, leb(1000), Bytes(1000, 0x6D), leb(1000), Bytes(1000, 0x6C)});
+  const auto with_calls = [&](size_t calls) {
+    const Bytes code = join({{0x00}, repeat(calls, {0x10, 0}), {0x00}});
+    return module_of({section(1, join({{1}, type})), section(3, {1, 0}),
+                      section(10, join({{1}, body({0}, code)}))});
+  };
+  EXPECT_EQ(message_within(with_calls(1000), 10), "valid");
+  EXPECT_THAT(message_within(with_calls(3 * kMillion), 10),
+              StartsWith("too many operand comparisons in one function: 1000 is more than"));
+}
+
 TEST(Hostile, DoesNotCountOutMadeUpOperands) {
   // array.new_fixed of 2^32-1 elements, 10,000 times, in unreachable code.
   const Bytes one = {0xFB, 0x08, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0x1A};

@@ -28,6 +28,9 @@ struct DecodeLimits {
   uint32_t function_bytes_max = 7'654'321;
   uint32_t function_locals_max = 50'000;
   uint32_t function_operands_max = 10'000'000;  // on the operand stack at one time
+  // Comparisons of list operands that are not simply equal: so many for each byte of a body, and
+  // a million. Code that pushes its operands one by one needs less than one for each byte.
+  uint32_t operand_matches_per_byte_max = 16;
   uint32_t function_params_max = 1'000;
   uint32_t function_results_max = 1'000;
   uint32_t struct_fields_max = 10'000;

@@ -60,13 +60,29 @@ bool FunctionValidator::check_top(Types types) {
   if (there == 0) return true;
   const Types expected = types.last(there);
   const Types found = Types(stack_).last(there);
-  if (std::memcmp(found.data(), expected.data(), found.size_bytes()) == 0) return true;
-  for (size_t i = there; i-- > 0;) {
-    if (context_.matches(found[i], expected[i])) continue;
-    fail_operand(expected[i], found[i]);
-    return false;
+  const std::optional<size_t> wrong = mismatch(found, expected);
+  if (wrong) fail_operand(expected[*wrong], found[*wrong]);
+  return !wrong;
+}
+
+// A call of two bytes takes up to 1,000 operands, so lists are compared as bytes first, and what
+// is left has a budget.
+std::optional<size_t> FunctionValidator::mismatch(Types found, Types expected) {
+  if (std::memcmp(found.data(), expected.data(), found.size_bytes()) == 0) return std::nullopt;
+  if (found.size() > matches_left_) {
+    fail_limit("too many operand comparisons in one function", found.size(), matches_left_);
+    return std::nullopt;
   }
-  return true;
+  matches_left_ -= found.size();
+  for (size_t i = found.size(); i-- > 0;) {
+    if (!context_.matches(found[i], expected[i])) return i;
+  }
+  return std::nullopt;
+}
+
+bool FunctionValidator::matches(Types found, Types expected) {
+  if (found.size() != expected.size()) return false;
+  return found.empty() || !mismatch(found, expected);
 }
 
 void FunctionValidator::pop_some(Types types) {

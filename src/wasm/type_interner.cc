@@ -154,21 +154,31 @@ void TypeInterner::add_group(std::span<const SubType> types, uint32_t first, uin
     words_.resize(group.word_first);
     return;
   }
-  for (const SubType& type : members) {
-    Record record;
-    record.kind = type.kind;
-    if (type.supertype != kNoIndex) {
-      record.supertype = ids[type.supertype];
-      record.depth = depth(record.supertype) + 1;
-    }
-    records_.push_back(record);
+  for (uint32_t i = 0; i < size; ++i) {
+    records_.push_back(make_record(members[i], ids[first + i], ids));
   }
+}
+
+// The jumps of a chain have the lengths of a skew binary number: a jump covers two equal jumps of
+// the type above, or goes one step.
+TypeInterner::Record TypeInterner::make_record(const SubType& type, TypeId id,
+                                               const std::vector<TypeId>& ids) const {
+  Record result{.supertype = id, .jump = id, .depth = 0, .kind = type.kind};
+  if (type.supertype == kNoIndex) return result;
+  result.supertype = ids[type.supertype];
+  const Record& above = record(result.supertype);
+  const Record& over = record(above.jump);
+  const bool are_equal = above.depth - over.depth == over.depth - record(over.jump).depth;
+  result.jump = are_equal ? over.jump : result.supertype;
+  result.depth = above.depth + 1;
+  return result;
 }
 
 bool TypeInterner::is_subtype(TypeId a, TypeId b) const {
   const uint32_t b_depth = depth(b);
-  for (uint32_t steps = depth(a); steps > b_depth; --steps) {
-    a = records_[static_cast<uint32_t>(a)].supertype;
+  while (depth(a) > b_depth) {
+    const Record& here = record(a);
+    a = depth(here.jump) >= b_depth ? here.jump : here.supertype;
   }
   return a == b;
 }

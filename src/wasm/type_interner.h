@@ -26,10 +26,10 @@ class TypeInterner {
   void add_group(std::span<const SubType> types, uint32_t first, uint32_t size,
                  std::vector<TypeId>& ids);
 
-  CompositeKind kind(TypeId id) const { return records_[static_cast<uint32_t>(id)].kind; }
+  CompositeKind kind(TypeId id) const { return record(id).kind; }
   // The number of supertypes above a type.
-  uint32_t depth(TypeId id) const { return records_[static_cast<uint32_t>(id)].depth; }
-  // Takes at most depth(a) steps.
+  uint32_t depth(TypeId id) const { return record(id).depth; }
+  // Takes a number of steps that is logarithmic in the depths.
   bool is_subtype(TypeId a, TypeId b) const;
   // wasm-3.0 #match-heaptype. An id means something with kConcrete only.
   bool heap_matches(HeapKind a, TypeId a_id, HeapKind b, TypeId b_id) const;
@@ -37,7 +37,8 @@ class TypeInterner {
  private:
   struct Record {
     TypeId supertype{};
-    uint32_t depth = 0;  // 0: no supertype
+    TypeId jump{};       // a supertype further up, so that a chain is climbed in long steps
+    uint32_t depth = 0;  // 0: no supertype; supertype and jump are then the type itself
     CompositeKind kind = CompositeKind::kFunc;
   };
   struct Group {
@@ -53,6 +54,8 @@ class TypeInterner {
     bool operator()(const Group& a, const Group& b) const;
   };
 
+  const Record& record(TypeId id) const { return records_[static_cast<uint32_t>(id)]; }
+  Record make_record(const SubType& type, TypeId id, const std::vector<TypeId>& ids) const;
   void append_words(const SubType& type, uint32_t first, const std::vector<TypeId>& ids);
   void append_type(const ValType& type, uint32_t first, const std::vector<TypeId>& ids);
   void append_field(const FieldType& field, uint32_t first, const std::vector<TypeId>& ids);

@@ -91,6 +91,20 @@ TEST(TypeRegistry, FollowsDeclaredSubtypesOfAnyDepth) {
   EXPECT_FALSE(registry.is_subtype(ids[2], ids[3]));
 }
 
+TEST(TypeRegistry, FindsEveryAncestorOfALongChain) {
+  TypeRegistry registry;
+  std::vector<SubType> chain = {structure({})};
+  for (uint32_t i = 1; i < 64; ++i) chain.push_back(structure({}, i - 1));
+  chain.push_back(structure({kI32}, 10));  // a side branch
+  const auto ids = registry.add(singles(chain));
+  for (uint32_t a = 0; a < 64; ++a) {
+    for (uint32_t b = 0; b < 64; ++b) {
+      EXPECT_EQ(registry.is_subtype(ids[a], ids[b]), a >= b) << a << ' ' << b;
+    }
+    EXPECT_EQ(registry.is_subtype(ids[64], ids[a]), a <= 10) << a;
+  }
+}
+
 TEST(TypeRegistry, MatchesReferencesOfTwoModules) {
   TypeRegistry registry;
   const auto a = registry.add(singles({structure({}), structure({kI32}, 0)}));

@@ -20,7 +20,7 @@ bool FunctionValidator::is_func_type(uint32_t type_index) {
 void FunctionValidator::finish_call(CallKind kind, uint32_t type_index) {
   pop_list(context_.params(type_index));
   if (kind == CallKind::kCall) return push_list(context_.results(type_index));
-  if (!context_.matches(context_.results(type_index), results_of(frames_.front()))) {
+  if (!matches(context_.results(type_index), results_of(frames_.front()))) {
     return fail("type mismatch: tail call's results are not those of the function");
   }
   set_unreachable();

@@ -111,7 +111,7 @@ void FunctionValidator::end() {
   if (!close_frame()) return;
   const Frame frame = frames_.back();
   // An if without else passes its parameters on.
-  if (frame.opcode == Opcode::if_ && !context_.matches(params_of(frame), results_of(frame))) {
+  if (frame.opcode == Opcode::if_ && !matches(params_of(frame), results_of(frame))) {
     return fail("type mismatch: if without else has parameters and results that differ");
   }
   frames_.pop_back();
@@ -146,7 +146,7 @@ void FunctionValidator::catch_clause() {
   }
   const Types caught =
       has_tag ? context_.params(context_.module.tags[tag_index].type_index) : Types{};
-  if (!context_.matches(caught, expected)) {
+  if (!matches(caught, expected)) {
     fail("type mismatch: label does not take what the clause catches");
   }
 }

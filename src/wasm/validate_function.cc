@@ -86,6 +86,9 @@ void FunctionValidator::begin(ByteCursor cursor) {
   height_ = 0;
   frames_.clear();
   br_table_marks_ = 0;
+  constexpr uint64_t kMatchesOfASmallBody = 1'000'000;
+  matches_left_ = kMatchesOfASmallBody +
+                  cursor.remaining() * context_.options.limits.operand_matches_per_byte_max;
   params_ = {};
   single_locals_.clear();
   groups_.clear();

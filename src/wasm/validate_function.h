@@ -8,7 +8,8 @@
 //  2. After a failure the cursor is at its end, and what the instruction does until it returns
 //     does no harm: every index is checked where it is used.
 //  3. The work per byte is bounded: locals stay in groups, a label is checked once per br_table,
-//     and operands that unreachable code makes up are never counted out one by one.
+//     operands that unreachable code makes up are never counted out one by one, and matching of
+//     lists element by element has a budget.
 #pragma once
 
 #include <cstdint>
@@ -80,6 +81,9 @@ class FunctionValidator {
   void pop_many(PackedType type, uint32_t count);
   // Checks that types are on top of the stack, and leaves it.
   bool check_top(Types types);
+  // The last index at which the lists of one size do not match.
+  std::optional<size_t> mismatch(Types found, Types expected);
+  bool matches(Types found, Types expected);
   PackedType pop_unequal(PackedType found, PackedType expected);
   PackedType pop_missing(PackedType expected);
   void fail_operand(PackedType expected, PackedType found);
@@ -205,6 +209,7 @@ class FunctionValidator {
   size_t height_ = 0;
   std::vector<Frame> frames_;
   uint32_t br_table_marks_ = 0;
+  uint64_t matches_left_ = 0;
 
   // Locals: parameters, then as many others one by one as the body's size pays for, then groups.
   struct Group {
