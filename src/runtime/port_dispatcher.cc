@@ -157,7 +157,7 @@ Result<Outcome> PortDispatcher::host_call() {
   for (size_t i = 0; i < results->size(); ++i) {
     vm_.call_page().slots[i] = significant_bits(function.type.results[i], (*results)[i].bits);
   }
-  return Outcome();
+  return go_on();
 }
 
 CallOutcome PortDispatcher::exit() const {
@@ -226,7 +226,16 @@ Result<Outcome> PortDispatcher::pass_on(uint32_t port) {
         port, outcome->out_offset, outcome->out_bytes);
   std::memcpy(vm_.call_page().request + outcome->out_offset, request.data() + outcome->out_offset,
               outcome->out_bytes);
-  return Outcome();
+  return go_on();
+}
+
+// A handler that waited until the deadline has no answer for the guest to act on: not an
+// instruction of it may run any more.
+Outcome PortDispatcher::go_on() const {
+  if (!options_.deadline || std::chrono::steady_clock::now() < *options_.deadline) return {};
+  CallOutcome outcome;
+  outcome.kind = CallOutcome::Kind::kDeadline;
+  return outcome;
 }
 
 }  // namespace mayfly::runtime

@@ -61,6 +61,8 @@ class PortDispatcher {
   Result<std::optional<CallOutcome>> clock();
   Result<std::optional<CallOutcome>> bench();
   Result<std::optional<CallOutcome>> pass_on(uint32_t port);
+  // The guest runs again, unless the deadline came while the host was at work for it.
+  std::optional<CallOutcome> go_on() const;
   CallOutcome exit() const;
   CallOutcome abort() const;
   bool may_grow(const guest_abi::GrowRequest& request) const;

@@ -164,6 +164,26 @@ TEST_F(PortDispatcherTest, AnswersZeroForAClockThatIsNotThere) {
   EXPECT_EQ(get<guest_abi::ClockRequest>().nanoseconds, 0U);
 }
 
+// Waits for the deadline, as a read of an empty pipe does.
+class Waits final : public PortHandler {
+ public:
+  Result<PortOutcome> handle(uint32_t /*port*/, PortContext& context,
+                             std::span<uint8_t> /*request*/) override {
+    while (std::chrono::steady_clock::now() < context.deadline.value()) {
+    }
+    return PortOutcome{};
+  }
+};
+
+TEST_F(PortDispatcherTest, EndsTheCallWhenAHandlerWaitedUntilTheDeadline) {
+  Waits handler;
+  PortOptions options;
+  options.handler = &handler;
+  options.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+  EXPECT_EQ(ended(static_cast<uint32_t>(Port::kWasiFirst), std::move(options)).kind,
+            CallOutcome::Kind::kDeadline);
+}
+
 // Answers two bytes of the request.
 class Answers final : public PortHandler {
  public:

@@ -112,6 +112,9 @@ def main():
     if not options.tests.is_dir():
         print(f"SKIPPED: no test data in {options.tests}; set MAYFLY_TESTDATA")
         sys.exit(EXIT_SKIPPED)
+    if options.driver == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        print("SKIPPED: no /dev/kvm to run the test programs on")
+        sys.exit(EXIT_SKIPPED)
     programs = sorted(path for path in options.tests.rglob("*.wasm") if options.only in str(path))
     if not programs:
         sys.exit(f"{options.tests}: no programs '{options.only}'")
