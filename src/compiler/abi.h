@@ -9,7 +9,7 @@
 // area on, so any signature can be tail called.
 //
 // A module compiles to objects whose symbols have these names. Linking an instance puts the
-// prefix "i<step>." in front of each; what is undefined is then bound by assignments.
+// prefix "i<step>." in front of each; what is undefined becomes what the plan binds it to.
 //
 //   func.N           code of function N (imports come first); undefined for an import
 //   funcref.N        its guest_abi::FuncRef, where its reference can be taken or it is exported;

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 
+#include "compiler/compile_module.h"
 #include "compiler/image_builder.h"
 #include "guest_abi/layout.h"
+#include "image/cpu_features_x86_64.h"
 #include "image/image.h"
 
 namespace mayfly::compiler {
@@ -205,6 +207,14 @@ TEST(LinkImage, RefusesAHostFunctionOfAnotherType) {
   request.plan.host_functions.push_back({"env", "log", {{wasm::kI64}, {}}});
   request.plan.steps[0].imports = {to_host(0)};
   EXPECT_THAT(error_of(request), HasSubstr("the host offers (i64) -> ()"));
+}
+
+TEST(CpuFeatures, AreAllKnownToTheReaderOfImages) {
+  for (const image::CpuLevel level : {image::CpuLevel::kBaseline, image::CpuLevel::kX86_64V3}) {
+    for (const std::string& name : cpu_features(level)) {
+      EXPECT_NE(image::cpu_feature(name), image::CpuFeature::kUnknownName) << name;
+    }
+  }
 }
 
 }  // namespace
