@@ -31,23 +31,48 @@ std::string to_string(const CallOutcome& outcome) {
   return "";
 }
 
+namespace {
+
+std::string to_string(const Frame& frame, const std::vector<std::string>& module_names) {
+  std::string text = "  at " + printable(frame.function);
+  if (frame.module < module_names.size()) {
+    text += " (" + printable(module_names[frame.module]);
+    if (frame.offset) {
+      char offset[24];
+      std::snprintf(offset, sizeof offset, "+0x%llx",
+                    static_cast<unsigned long long>(*frame.offset));
+      text += offset;
+    }
+    text += ")";
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
 std::string to_string(const std::vector<Frame>& backtrace,
                       const std::vector<std::string>& module_names) {
+  size_t count = backtrace.size();
+  // The outermost frame of no module is the thunk that the host entered through.
+  if (count > 1 && backtrace[count - 1].module >= module_names.size()) --count;
   std::string text;
-  for (const Frame& frame : backtrace) {
-    text += "  at " + printable(frame.function);
-    if (frame.module < module_names.size()) {
-      text += " (" + printable(module_names[frame.module]);
-      if (frame.offset) {
-        char offset[24];
-        std::snprintf(offset, sizeof offset, "+0x%llx",
-                      static_cast<unsigned long long>(*frame.offset));
-        text += offset;
-      }
-      text += ")";
+  std::string last;
+  size_t repeated = 0;
+  const auto finish_run = [&] {
+    if (repeated != 0) text += "  ... the same " + std::to_string(repeated) + " times more\n";
+    repeated = 0;
+  };
+  for (size_t i = 0; i < count; ++i) {
+    std::string line = to_string(backtrace[i], module_names);
+    if (line == last) {
+      ++repeated;
+      continue;
     }
-    text += "\n";
+    finish_run();
+    text += line;
+    last = std::move(line);
   }
+  finish_run();
   return text;
 }
 

@@ -48,7 +48,8 @@ struct CallOutcome {
 
 // One line without the backtrace: "trap: integer divide by zero", "exit code 3", "deadline".
 std::string to_string(const CallOutcome& outcome);
-// A line per frame: "  at NAME (MODULE+0x1f4)". module_names as in the image.
+// A line per frame: "  at NAME (MODULE+0x1f4)", with runs of the same frame folded and without the
+// thunk that the host entered through. module_names as in the image.
 std::string to_string(const std::vector<Frame>& backtrace,
                       const std::vector<std::string>& module_names);
 
