@@ -118,6 +118,9 @@ Result<void> GuestMemory::place(const VmConfig& config) {
   arena_ =
       MAYFLY_TRY(Mapping::anonymous_aligned(extra_tables_gpa_end_ - fixed_gpa_start_,
                                             kLargePageBytes, fixed_gpa_start_ % kLargePageBytes));
+  // Where the host gives huge pages unasked, a stack of one page would cost 2 MiB. populate() asks.
+  // Refused where the kernel has no huge pages, which is as well.
+  ::madvise(arena_.data(), arena_.size(), MADV_NOHUGEPAGE);
 
   for (size_t index = 0; index < ranges_.size(); ++index) {
     Range& range = ranges_[index];

@@ -119,7 +119,7 @@ void count_kick(int) { kicks_seen = kicks_seen + 1; }
 TEST(KickSignal, KeepsTheHandlerThatWasThereBefore) {
   const pid_t child = ::fork();
   if (child == 0) {
-    ::execl("/proc/self/exe", "vmm_test", "--gtest_also_run_disabled_tests",
+    ::execl("/proc/self/exe", "vmm_test", "--gtest_also_run_disabled_tests", "--gtest_brief=1",
             "--gtest_filter=KickSignal.DISABLED_InAFreshProcess", nullptr);
     ::_exit(3);
   }
