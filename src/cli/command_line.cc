@@ -125,6 +125,7 @@ void add_limits(CLI::App& app, RunOptions& options) {
            const auto bytes = parse_bytes(text);
            if (!bytes) throw CLI::ValidationError("--memory-max", bytes.error().message);
            options.memory_bytes_max = *bytes;
+           options.compile.memory_bytes_max = std::max(options.compile.memory_bytes_max, *bytes);
          },
          "Most memory that the program may have, as 64MiB (default 4GiB)")
       ->type_name("SIZE");

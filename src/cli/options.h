@@ -29,7 +29,8 @@ struct CompileOptions {
   image::OptLevel opt_level = image::OptLevel::kO2;
   image::CpuLevel cpu = image::CpuLevel::kBaseline;
   image::MemoryClass memory_class = image::MemoryClass::kAuto;
-  bool bench = false;                 // provide bench.start and bench.end
+  uint64_t memory_bytes_max = uint64_t{4} << 30;  // reserved for a memory that can grow
+  bool bench = false;                             // provide bench.start and bench.end
   std::vector<std::string> preloads;  // NAME=FILE, linked in this order before the program
 };
 

@@ -85,6 +85,7 @@ Result<Fd> build(const std::string& file, std::vector<uint8_t> bytes, const Comp
   linked.request.options.opt_level = options.opt_level;
   linked.request.options.cpu = options.cpu;
   linked.request.options.memory_class = options.memory_class;
+  linked.request.options.memory_bytes_max = options.memory_bytes_max;
   timings.mark("decode");
   Progress progress(std::filesystem::path(file).filename());
   runtime::BuildEnvironment environment;

@@ -111,6 +111,21 @@ class Run(Cli):
             self.assertEqual(child.wait(10), -signal.SIGINT)
 
 
+    def test_shows_progress_on_a_terminal(self):
+        # A function that takes the compiler over a second.
+        body = modules.const(0) + bytes([modules.I32_LOAD, 2, 0]) * 4000
+        path = self.file(modules.module([([], [modules.I32])], [(0, body)] * 300, memory=1,
+                                        exports=[("f", modules.FUNC, 0)]))
+        terminal, other = os.openpty()
+        with subprocess.Popen([MAYFLY, "compile", path, "-o", os.path.join(self.folder, "x")],
+                              stdin=subprocess.DEVNULL, stderr=other) as child:
+            os.close(other)
+            shown = os.read(terminal, 1000)
+            child.kill()
+        os.close(terminal)
+        self.assertRegex(shown, rb"compiling test\.wasm: \d+ s")
+
+
 class Traps(Cli):
     def assert_trap(self, contents, call, message, function):
         result = self.run_module(contents, "--invoke", call)
@@ -132,9 +147,9 @@ class Traps(Cli):
 
 
 class Deadlines(Cli):
-    def assert_deadline(self, contents, *flags):
+    def assert_deadline(self, contents, *flags, **options):
         started = time.monotonic()
-        result = self.run_module(contents, "--timeout", "300ms", *flags)
+        result = self.run_module(contents, "--timeout", "300ms", *flags, **options)
         self.assertEqual(result.returncode, 124, result.stderr)
         self.assertIn("deadline reached", result.stderr)
         self.assertLess(time.monotonic() - started, 20)
@@ -144,6 +159,12 @@ class Deadlines(Cli):
 
     def test_end_an_endless_start_function(self):
         self.assert_deadline(modules.LOOP_AT_START, "--invoke", "f")
+
+    def test_end_a_read_of_input_that_does_not_come(self):
+        readable, writable = os.pipe()
+        self.addCleanup(os.close, writable)
+        with os.fdopen(readable) as silent:
+            self.assert_deadline(modules.READ_INPUT, stdin=silent)
 
     def test_do_not_count_compiling(self):
         result = self.run_module(modules.FORTY_TWO, "--timeout", "20s", "--invoke", "f")

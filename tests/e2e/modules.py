@@ -103,6 +103,12 @@ def hello(body):
 
 HELLO = hello(PRINT_HELLO)
 HELLO_THEN_LOOP = hello(PRINT_HELLO + ENDLESS)
+# Reads from standard input into 32.
+READ_INPUT = module([([I32] * 4, [I32]), ([], [])],
+                    [(1, const(0) + const(0) + const(1) + const(8) + bytes([CALL, 0, DROP]))],
+                    imports=[("wasi_snapshot_preview1", "fd_read", 0)], memory=1,
+                    exports=[("_start", FUNC, 1), ("memory", MEMORY, 0)],
+                    data=[(0, b"\x20\0\0\0\x06\0\0\0")])
 # Calls math.add from another module.
 CALLS_ADD = module([([F64, F64], [F64])],
                    [(0, bytes([LOCAL_GET, 0, LOCAL_GET, 1, CALL, 0]))],
