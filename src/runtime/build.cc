@@ -206,6 +206,7 @@ Result<Built> build_image(const image::BuildRequest& request, const BuildEnviron
   }
   if (::lseek(files.reply.get(), 0, SEEK_SET) != 0) return host_error("lseek");
   const std::vector<uint8_t> bytes = MAYFLY_TRY(read_whole(files.reply.get(), kReplyBytesMax));
+  if (bytes.empty()) return ended_badly(status, files, environment);
   Built built;
   built.reply = MAYFLY_TRY(image::decode_build_reply(bytes));
   if (!built.reply.ok) return built.reply.error;

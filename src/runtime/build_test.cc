@@ -48,6 +48,11 @@ TEST(BuildImage, SaysByStatusThatThereIsNoReply) {
               HasSubstr("the compiler ended with status 9 and no reply"));
 }
 
+TEST(BuildImage, SaysWhatTheCompilerComplainedOfWhereItLeftNoReply) {
+  EXPECT_THAT(error_of(stand_in("complaint", "echo out of luck >&2; exit 1")).message,
+              HasSubstr("ended with status 1 and no reply: out of luck"));
+}
+
 TEST(BuildImage, NamesTheMemoryLimit) {
   BuildEnvironment environment = stand_in("memory", "exit 3");
   environment.memory_bytes_max = 12345;
