@@ -15,6 +15,7 @@
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
@@ -139,6 +140,15 @@ void emit_object(llvm::Module& module, llvm::LLVMTargetMachine& target, Verifica
   passes.run(module);
 }
 
+// Loop strength reduction rewrites induction variables so that they need fewer registers, and pays
+// with additions: a sum that wraps at 32 bits is no part of an address, so each access gets its
+// own. LLVM has a switch for it and no other interface. The producer has reduced its loops.
+void disable_strength_reduction() {
+  llvm::cl::Option* option = llvm::cl::getRegisteredOptions().lookup("disable-lsr");
+  CHECK(option != nullptr, "disable-lsr");
+  static_cast<llvm::cl::opt<bool>*>(option)->setValue(true);
+}
+
 }  // namespace
 
 void initialize_llvm() {
@@ -146,6 +156,7 @@ void initialize_llvm() {
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
   LLVMInitializeX86AsmPrinter();
+  disable_strength_reduction();
 }
 
 std::vector<std::string> cpu_features(image::CpuLevel level) {

@@ -22,12 +22,26 @@ namespace mayfly::compiler {
 
 namespace {
 
+// Callers get copies of small functions (plain_function.h), also of those of other partitions.
+void prepare_inlining(ModuleEmitter& emitter) {
+  for (const uint32_t index : emitter.shape().inlined) {
+    llvm::Function* function = emitter.find_function(index);
+    if (function == nullptr) continue;
+    if (function->empty()) {
+      emit_function(emitter, index);
+      function->setLinkage(llvm::Function::AvailableExternallyLinkage);
+    }
+    function->addFnAttr(llvm::Attribute::AlwaysInline);
+  }
+}
+
 Result<std::vector<uint8_t>> compile_partition(const ModuleShape& shape, size_t index) {
   llvm::LLVMContext context;
   context.setDiscardValueNames(true);
   const Partition& partition = shape.partitions[index];
   ModuleEmitter emitter(shape, context);
   for (uint32_t i = partition.first; i < partition.last; ++i) emit_function(emitter, i);
+  if (partition.opt_level != image::OptLevel::kO0) prepare_inlining(emitter);
   if (partition.holds_data) {
     emit_data(emitter);
     emit_instantiate(emitter);

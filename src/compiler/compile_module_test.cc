@@ -104,6 +104,44 @@ TEST(CompileModule, WritesAGlobalInEachRoundOfALoopOfLoads) {
       << code;
 }
 
+TEST(CompileModule, CopiesASmallFunctionThatCannotTrapIntoItsCaller) {
+  EXPECT_EQ(code_of(R"((module
+              (func (param i32) (result i32) (call $low (local.get 0)))
+              (func $low (param i32) (result i32) (i32.and (local.get 0) (i32.const 255)))))"),
+            "movzbl %dil, %eax\n"
+            "retq $8\n");
+}
+
+TEST(CompileModule, CopiesASmallFunctionOfAnotherPartition) {
+  std::string wat = R"((module (func (param i32) (result i32) (call $low (local.get 0))) (func)";
+  for (int i = 0; i < 40'000; ++i) wat += " nop nop";
+  wat += ") (func $low (param i32) (result i32) (i32.and (local.get 0) (i32.const 255))))";
+  const auto compiled = compile_text(wat);
+  ASSERT_TRUE(compiled) << compiled.error().message;
+  EXPECT_EQ(disassemble(*compiled, "func.0"), "movzbl %dil, %eax\nretq $8\n");
+  EXPECT_EQ(symbols_of(*compiled).defined.count("func.2"), 1U);
+}
+
+TEST(CompileModule, KeepsTheCallOfAFunctionThatMayTrap) {
+  for (const char* body : {"(i32.load (local.get 0))", "(i32.div_u (i32.const 7) (local.get 0))",
+                           "(i32.trunc_f32_s (f32.reinterpret_i32 (local.get 0)))"}) {
+    const std::string code = code_of(
+        std::string("(module (memory 1) (func (param i32) (result i32) (call 1 (local.get 0)))"
+                    "(func (param i32) (result i32) ") +
+        body + "))");
+    EXPECT_THAT(code, HasSubstr("callq")) << body;
+  }
+}
+
+TEST(CompileModule, AddsNothingButTheIndexToAnAddressInALoop) {
+  const std::string code = code_of(R"((module (memory 1)
+    (func (param $from i32) (local $i i32) (loop
+      (drop (i32.load (i32.add (local.get $from) (local.get $i))))
+      (br_if 0 (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 4)))
+                       (local.get $from)))))))");
+  EXPECT_EQ(count_of(code, "leal "), 1U) << code;
+}
+
 TEST(CompileModule, KeepsAnEndlessLoop) {
   EXPECT_THAT(code_of("(module (func (loop (br 0))))"), ContainsRegex("^(nop.*\n)*jmp -2\n$"));
 }

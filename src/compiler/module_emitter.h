@@ -45,6 +45,8 @@ class ModuleEmitter {
 
   // The symbols of abi.h. Data are declared as the words that they are defined with.
   llvm::Function* function(uint32_t index);
+  // Null when nothing of this partition has named it.
+  llvm::Function* find_function(uint32_t index) const;
   llvm::GlobalVariable* funcref(uint32_t index);
   llvm::Constant* memory(uint32_t index);
   llvm::GlobalVariable* memory_info(uint32_t index);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <string>
 
+#include "compiler/plain_function.h"
 #include "wasm/instruction.h"
 
 namespace mayfly::compiler {
@@ -66,6 +67,7 @@ struct Place {
 struct Body {
   uint32_t locals = 0;
   bool has_long_block = false;
+  bool is_plain = true;
 };
 
 bool ends_block(Opcode opcode) { return opcode <= Opcode::return_ && opcode != Opcode::nop; }
@@ -82,6 +84,7 @@ class Scan {
       const wasm::ByteRange body = module_.functions[i].body;
       MAYFLY_TRY(read({"function", i}, body, Locals::kPresent));
     }
+    find_inlined();
     place_tables();
     divide();
     return {};
@@ -141,6 +144,9 @@ class Scan {
                            std::string(wasm::to_string(instruction.opcode)) + " at offset " +
                            hex(instruction.offset) + needs(feature));
       }
+      if (locals == Locals::kPresent && !is_plain(instruction.opcode)) {
+        bodies_.back().is_plain = false;
+      }
       if (instruction.opcode == Opcode::table_grow) grown_[instruction.index] = true;
       straight = ends_block(instruction.opcode) ? 0 : straight + 1;
       if (straight > kStraightInstructionsMax && locals == Locals::kPresent) {
@@ -153,7 +159,15 @@ class Scan {
   void note_locals(const std::vector<wasm::LocalGroup>& groups) {
     uint64_t count = 0;
     for (const wasm::LocalGroup& group : groups) count += group.count;
-    bodies_.push_back({static_cast<uint32_t>(count), false});
+    bodies_.push_back({static_cast<uint32_t>(count), false, true});
+  }
+
+  void find_inlined() {
+    for (uint32_t i = 0; i < bodies_.size(); ++i) {
+      const uint32_t function = module_.imported_functions + i;
+      const bool is_small = module_.functions[function].body.size <= kInlinedBytesMax;
+      if (is_small && bodies_[i].is_plain) shape_.inlined.push_back(function);
+    }
   }
 
   void place_tables() {
@@ -209,7 +223,7 @@ class Scan {
 
 Result<ModuleShape> make_shape(const wasm::Module& module, std::span<const uint8_t> bytes,
                                const CompileOptions& options) {
-  ModuleShape shape{module, bytes, options, {}, {}, {}};
+  ModuleShape shape{module, bytes, options, {}, {}, {}, {}};
   MAYFLY_TRY(Scan(shape).run());
   shape.globals = evaluate_globals(module, bytes);
   return shape;

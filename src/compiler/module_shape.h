@@ -30,6 +30,7 @@ struct ModuleShape {
   std::vector<bool> table_is_far;
   std::vector<ConstantValue> globals;  // by index
   std::vector<Partition> partitions;
+  std::vector<uint32_t> inlined;  // functions that are copied into their callers, sorted
 
   bool is_imported_table(uint32_t index) const { return index < module.imported_tables; }
   bool is_imported_memory(uint32_t index) const { return index < module.imported_memories; }

@@ -4,9 +4,12 @@
 #include "compiler/optimize.h"
 
 #include <llvm/Analysis/TargetLibraryInfo.h>
+#include <llvm/IR/DebugInfoMetadata.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/ADCE.h>
 #include <llvm/Transforms/Scalar/BDCE.h>
@@ -91,6 +94,21 @@ llvm::FunctionPassManager pipeline_o2(LazyValues lazy_values) {
   return passes;
 }
 
+// A function that has no frame has no place either: its instructions are those of the call.
+void inline_calls(llvm::Module& module, llvm::ModuleAnalysisManager& analyses,
+                  llvm::FunctionAnalysisManager& functions) {
+  llvm::AlwaysInlinerPass(/*InsertLifetime=*/false).run(module, analyses);
+  functions.clear();  // what the pass asked about a function before it changed
+  for (llvm::Function& function : module) {
+    for (llvm::Instruction& instruction : llvm::instructions(function)) {
+      const llvm::DILocation* location = instruction.getDebugLoc();
+      if (location == nullptr || location->getInlinedAt() == nullptr) continue;
+      while (location->getInlinedAt() != nullptr) location = location->getInlinedAt();
+      instruction.setDebugLoc(location);
+    }
+  }
+}
+
 }  // namespace
 
 void optimize(llvm::Module& module, llvm::TargetMachine& target, image::OptLevel level) {
@@ -111,12 +129,14 @@ void optimize(llvm::Module& module, llvm::TargetMachine& target, image::OptLevel
   builder.registerFunctionAnalyses(function_analyses);
   builder.registerLoopAnalyses(loop_analyses);
   builder.crossRegisterProxies(loop_analyses, function_analyses, cgscc_analyses, module_analyses);
+  inline_calls(module, module_analyses, function_analyses);
   llvm::FunctionPassManager simple = pipeline_o1();
   llvm::FunctionPassManager full = pipeline_o2(LazyValues::kOn);
   llvm::FunctionPassManager large = pipeline_o2(LazyValues::kOff);
   for (llvm::Function& function : module) {
     const size_t blocks = function.size();
-    if (blocks == 0 || blocks > kSimplifiedBlocksMax) continue;
+    if (blocks == 0 || function.hasAvailableExternallyLinkage() || blocks > kSimplifiedBlocksMax)
+      continue;
     if (level == image::OptLevel::kO1 || blocks > kOptimizedBlocksMax) {
       simple.run(function, function_analyses);
     } else if (blocks > kLazyValueBlocksMax) {
