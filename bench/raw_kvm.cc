@@ -44,8 +44,9 @@ Result<RawKvm> RawKvm::open() {
   return raw;
 }
 
-Result<RawVm> RawVm::create(const RawKvm& kvm) {
+Result<RawVm> RawVm::create(const RawKvm& kvm, RawExit exit) {
   RawVm vm;
+  vm.exit_ = exit;
   vm.vm_ = Fd(::ioctl(kvm.kvm_.get(), KVM_CREATE_VM, 0));
   if (!vm.vm_.valid()) return host_error("KVM_CREATE_VM");
   vm.memory_ = MAYFLY_TRY(Mapping::anonymous(kMemoryBytes));
@@ -72,8 +73,14 @@ Result<void> RawVm::set_up_processor() {
   word(memory_, kPd) = kLargeUser;                                   // [0, 2 MiB) is the slot's
   word(memory_, kPd + 8) = (kExitGpa & ~0x1f'ffffULL) | kLargeUser;  // 2 MiB: no memory
   // mov byte [0x200000], 7; jmp to it
-  constexpr uint8_t kLoop[] = {0xc6, 0x04, 0x25, 0, 0, 0x20, 0, 7, 0xeb, 0xf6};
-  std::memcpy(memory_.data() + kCode, kLoop, sizeof kLoop);
+  constexpr uint8_t kStoreLoop[] = {0xc6, 0x04, 0x25, 0, 0, 0x20, 0, 7, 0xeb, 0xf6};
+  // out 0x10, al; jmp to it
+  constexpr uint8_t kOutLoop[] = {0xe6, 0x10, 0xeb, 0xfc};
+  if (exit_ == RawExit::kStore) {
+    std::memcpy(memory_.data() + kCode, kStoreLoop, sizeof kStoreLoop);
+  } else {
+    std::memcpy(memory_.data() + kCode, kOutLoop, sizeof kOutLoop);
+  }
 
   kvm_sregs sregs{};
   if (::ioctl(vcpu_.get(), KVM_GET_SREGS, &sregs) != 0) return host_error("KVM_GET_SREGS");
@@ -104,11 +111,13 @@ Result<void> RawVm::call() {
   kvm_regs regs{};
   regs.rip = kCode;
   regs.rsp = kStack;
-  regs.rflags = 2;
+  constexpr uint64_t kFlags = 2;
+  constexpr uint64_t kFlagsIopl3 = 0x3002;
+  regs.rflags = exit_ == RawExit::kStore ? kFlags : kFlagsIopl3;
   run->s.regs.regs = regs;
   run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
   if (::ioctl(vcpu_.get(), KVM_RUN, 0) != 0) return host_error("KVM_RUN");
-  if (run->exit_reason != KVM_EXIT_MMIO) {
+  if (run->exit_reason != (exit_ == RawExit::kStore ? KVM_EXIT_MMIO : KVM_EXIT_IO)) {
     return invalid("the raw guest left with exit reason " + std::to_string(run->exit_reason));
   }
   return {};

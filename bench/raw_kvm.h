@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // RawVm: the floor. A virtual machine with one memory slot and a loop at CPL 3 that leaves by a
-// store to absent memory, set up with as few system calls as KVM allows, and nothing else.
+// store to absent memory or by `out`, set up with few system calls, and nothing else.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +24,23 @@ class RawKvm {
   std::unique_ptr<uint8_t[]> cpuid_;
 };
 
+enum class RawExit : uint8_t {
+  kStore,  // the cheapest exit of kvm_pvm
+  kOut,    // the cheapest exit of mainline KVM; needs IOPL 3
+};
+
 class RawVm {
  public:
   static constexpr uint64_t kMemoryBytes = uint64_t{64} << 20;
 
   // Errors: kHost.
-  static Result<RawVm> create(const RawKvm& kvm);
+  static Result<RawVm> create(const RawKvm& kvm, RawExit exit = RawExit::kStore);
   // Sets all registers and runs to the next exit. Errors: kHost; kInvalid for another exit.
   Result<void> call();
 
  private:
   Result<void> set_up_processor();
+  RawExit exit_ = RawExit::kStore;
   Mapping memory_;
   Fd vm_;
   Mapping run_;
