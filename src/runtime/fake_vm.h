@@ -48,6 +48,13 @@ class FakeVm final : public vmm::Vm {
   }
   uint64_t region_bytes(size_t region) const override { return regions_[region].bytes; }
   guest_abi::CallPage& call_page() override { return page_; }
+  Result<std::vector<vmm::PageView>> touched_pages() override {
+    return std::vector<vmm::PageView>{};
+  }
+  Result<void> set_reference(const vmm::SavedMemory& /*state*/) override { return {}; }
+  Result<vmm::RestoreCount> restore(const vmm::SavedMemory& /*state*/) override {
+    return vmm::RestoreCount{};
+  }
 
  private:
   bool contains(uint64_t address, uint64_t bytes) const {

@@ -80,6 +80,7 @@ Result<std::span<uint8_t>> GuestMemory::view_writable(uint64_t address, uint64_t
     if (bytes == 0) return std::span<uint8_t>{};
     return outside(address, bytes, "write");
   }
+  note_host_write(*range, address - range->address, bytes);
   return std::span<uint8_t>(range->host + (address - range->address), bytes);
 }
 
@@ -137,10 +138,15 @@ Result<void> GuestMemory::shrink(Range& range, uint64_t bytes) {
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
       return host_error("mmap over a region's end");
     }
+    ::madvise(host, gone, MADV_NOHUGEPAGE);
     range.file_bytes = from;
   } else if (::madvise(host, gone, MADV_DONTNEED) != 0) {
     return host_error("madvise(MADV_DONTNEED)");
   }
+  const auto number = static_cast<uint32_t>(&range - ranges_.data());
+  touched_.remove_if([&](const TouchedPage& page) {
+    return page.range == number && page.page >= from / kPageBytes;
+  });
   const uint64_t chunk = round_up(from, kChunkBytes) / kChunkBytes;
   if (range.chunks_present.size() > chunk) range.chunks_present.resize(chunk);
   // A large translation may be kept whole although one part of it is gone.

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/mapping.h"
@@ -30,6 +31,8 @@
 #include "vmm/host_pages_x86_64.h"
 #include "vmm/memory_slots.h"
 #include "vmm/page_tables.h"
+#include "vmm/saved_memory.h"
+#include "vmm/touched_pages.h"
 #include "vmm/vm.h"
 #include "vmm/weakness.h"
 
@@ -37,6 +40,7 @@ namespace mayfly::vmm {
 
 struct GuestMemoryOptions {
   uint64_t gpa_end = 0;  // 1 << the processor's physical address bits
+  Tracking tracking = Tracking::kOff;
   Weakness weakness = Weakness::kNone;
 };
 
@@ -69,6 +73,15 @@ class GuestMemory : private TablePageSource {
   // After a page fault of the guest: true if its page was waiting for that and is there now.
   Result<bool> populate(uint64_t address);
   uint64_t region_bytes(size_t region) const;
+  std::vector<PageView> touched_pages();
+  void set_reference(const SavedMemory& state);
+  Result<RestoreCount> restore(const SavedMemory& state);
+  // True once after the touched set was emptied: KVM must report first writes anew, before the
+  // guest runs.
+  bool wants_fresh_reports() { return std::exchange(wants_fresh_reports_, false); }
+
+  // KVM's report that the guest wrote a page.
+  void note_write(uint64_t gpa);
 
   const PageTables& tables() const { return *tables_; }
 
@@ -79,7 +92,7 @@ class GuestMemory : private TablePageSource {
     uint64_t bytes = 0;           // as asked for
     uint64_t bytes_reserved = 0;  // whole pages
     uint64_t bytes_in_slots = 0;  // from its start
-    uint64_t file_bytes = 0;      // of a private file mapping at its start, whole pages
+    uint64_t file_bytes = 0;      // past it there is no private file mapping; whole pages
     uint64_t gpa = 0;
     uint8_t* host = nullptr;
     Protection protection = Protection::kReadWrite;
@@ -93,6 +106,15 @@ class GuestMemory : private TablePageSource {
   static constexpr uint64_t kChunkBytes = uint64_t{64} << 10;
   static constexpr uint64_t kPopulateBytesMax = uint64_t{32} << 20;
   static constexpr size_t kNoRange = SIZE_MAX;
+
+  // Content of at least this many pages is mapped rather than copied, if it is in a file.
+  static constexpr uint64_t kMapPagesMin = 64;
+  static constexpr unsigned kContentMappingsMax = 16;
+  // A page is idle after so many restores that found it unchanged. The touched set starts anew
+  // when so many pages are idle, or when it is larger than its maximum.
+  static constexpr uint32_t kUnchangedMax = 6;
+  static constexpr size_t kIdlePagesMax = 64;
+  static constexpr size_t kTouchedPagesMax = 2048;
 
   Result<TablePage> allocate_table_page() override;
   static constexpr uint64_t kArenaGpa = guest_abi::kHostOwnedEnd;
@@ -115,6 +137,17 @@ class GuestMemory : private TablePageSource {
   static bool is_present(const Range& range, uint64_t offset);
   Result<void> grow(Range& range, uint64_t bytes);
   Result<void> shrink(Range& range, uint64_t bytes);
+  size_t stack_range() const { return ranges_.size() - 2; }
+  size_t call_page_range() const { return ranges_.size() - 1; }
+  void note_host_write(const Range& range, uint64_t offset, uint64_t bytes);
+  void note_file_pages();
+  Result<void> adopt(const SavedMemory& state);
+  Result<void> put(const PageRun& run);
+  Result<void> map_content(const PageRun& run);
+  Result<void> put_extent(const PageRun& extent, const SavedMemory& state);
+  Result<void> put_back(TouchedPage& page, const SavedMemory& state, RestoreCount& count);
+  Result<void> forget_idle_pages(const SavedMemory& state, RestoreCount& count);
+  Result<void> drop_zero_pages(const SavedMemory& state, RestoreCount& count);
   PageAccess page_access(Protection protection) const;
   const Range* find(uint64_t address, uint64_t bytes) const;
 
@@ -125,6 +158,10 @@ class GuestMemory : private TablePageSource {
   std::vector<Mapping> shared_;  // the image file's read-only ranges
   std::vector<Range> ranges_;    // the config's regions in its order, then stack and call page
   std::unique_ptr<PageTables> tables_;
+  TouchedPages touched_;
+  const SavedMemory* reference_ = nullptr;
+  bool wants_fresh_reports_ = false;
+  unsigned content_mappings_ = 0;
 
   uint64_t control_gpa_ = 0;
   uint64_t fixed_gpa_start_ = 0;

@@ -86,7 +86,10 @@ void clear_vector_state(PageWriter& out, VectorState state) {
   if (state == VectorState::kAvx512) clear_high_zmm(out);
   out.code({0x0f, 0xae, 0x14, 0x25});  // ldmxcsr [kMxcsr]
   out.value(static_cast<uint32_t>(kMxcsr));
+  // The stack of the x87 unit, which fninit only marks as empty: fldz fills all eight.
   out.code({0xdb, 0xe3});  // fninit
+  for (unsigned n = 0; n < 8; ++n) out.code({0xd9, 0xee});
+  out.code({0xdb, 0xe3});
 }
 
 void write_entry(PageWriter& out, VectorState state) {

@@ -65,6 +65,11 @@ Result<std::optional<Exit>> KvmVm::classify() {
     return std::optional(std::move(exit));
   }
   if (const std::optional<uint8_t> vector = trapped_vector()) return fault(*vector);
+  if (vcpu_->shared().exit_reason == KVM_EXIT_DIRTY_RING_FULL && dirty_ring_.has_value()) {
+    collect_writes();
+    MAYFLY_TRY(dirty_ring_->reset(fd_.get()));
+    return std::optional<Exit>();
+  }
   Exit exit{Exit::Kind::kBroken};
   exit.message = describe_exit();
   return std::optional(std::move(exit));

@@ -39,6 +39,7 @@ class Vcpu {
   static Result<Vcpu> create(int vm_fd, const VcpuModel& model, TaskState task_state,
                              uint64_t root_gpa, Weakness weakness);
 
+  int fd() const { return fd_.get(); }
   kvm_run& shared() const { return *run_; }
   const kvm_regs& registers() const { return run_->s.regs.regs; }
 

@@ -26,13 +26,21 @@ Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
     errno = saved;
     return host_error("KVM_CREATE_VM");
   }
-  vm->slots_.emplace(vm->fd_.get(), environment.slot_count_max);
-  vm->memory_ = MAYFLY_TRY(
-      GuestMemory::create(config, *environment.host_pages, *vm->slots_,
-                          GuestMemoryOptions{environment.gpa_end, environment.weakness}));
+  const bool tracks = config.tracking == Tracking::kOn;
+  if (tracks && !DirtyRing::enable(vm->fd_.get())) {
+    return unsupported(
+        "this KVM lacks KVM_CAP_DIRTY_LOG_RING, which reset and snapshots need; use "
+        "a kernel from 5.11 on, or --driver process");
+  }
+  vm->slots_.emplace(vm->fd_.get(), environment.slot_count_max,
+                     tracks ? MemorySlots::WriteLog::kOn : MemorySlots::WriteLog::kOff);
+  vm->memory_ = MAYFLY_TRY(GuestMemory::create(
+      config, *environment.host_pages, *vm->slots_,
+      GuestMemoryOptions{environment.gpa_end, config.tracking, environment.weakness}));
   vm->vcpu_ = MAYFLY_TRY(Vcpu::create(vm->fd_.get(), *environment.vcpu_model,
                                       environment.host_pages->options().task_state,
                                       vm->memory_->root_gpa(), environment.weakness));
+  if (tracks) vm->dirty_ring_ = MAYFLY_TRY(DirtyRing::map(vm->vcpu_->fd()));
   vm->kick_.attach(&vm->vcpu_->shared().immediate_exit);
   return vm;
 }
@@ -135,6 +143,43 @@ guest_abi::CallPage& KvmVm::call_page() {
   // SAFETY: kCallPageBytes of the arena, page-aligned, alive as long as the VM; CallPage is plain
   // data and any bytes are a valid one.
   return *reinterpret_cast<guest_abi::CallPage*>(memory_->call_page());
+}
+
+void KvmVm::collect_writes() {
+  if (!dirty_ring_.has_value()) return;
+  dirty_ring_->collect([&](uint32_t slot, uint64_t page) {
+    const std::optional<uint64_t> gpa = slots_->gpa_of(slot, page);
+    if (gpa.has_value()) memory_->note_write(*gpa);
+  });
+}
+
+Result<std::vector<PageView>> KvmVm::touched_pages() {
+  CHECK(dirty_ring_.has_value());
+  collect_writes();
+  return memory_->touched_pages();
+}
+
+Result<void> KvmVm::refresh_reports() {
+  return memory_->wants_fresh_reports() ? dirty_ring_->reset(fd_.get()) : Result<void>();
+}
+
+Result<void> KvmVm::set_reference(const SavedMemory& state) {
+  CHECK(dirty_ring_.has_value());
+  collect_writes();
+  memory_->set_reference(state);
+  return refresh_reports();
+}
+
+Result<RestoreCount> KvmVm::restore(const SavedMemory& state) {
+  CHECK(dirty_ring_.has_value());
+  if (state_ == State::kDead) return invalid("the VM is broken; only its destruction is left");
+  if (state_ == State::kPort) kick_.end_call();
+  state_ = State::kIdle;
+  collect_writes();
+  vcpu_->forget_system_state();  // segments, which code at CPL 3 can load
+  const RestoreCount count = MAYFLY_TRY(memory_->restore(state));
+  MAYFLY_TRY(refresh_reports());
+  return count;
 }
 
 }  // namespace mayfly::vmm

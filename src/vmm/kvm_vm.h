@@ -8,8 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/fd.h"
+#include "vmm/dirty_ring.h"
 #include "vmm/guest_memory.h"
 #include "vmm/kick.h"
 #include "vmm/kvm_vcpu.h"
@@ -55,6 +57,9 @@ class KvmVm final : public Vm {
   Result<void> resize(size_t region, uint64_t bytes) override;
   uint64_t region_bytes(size_t region) const override;
   guest_abi::CallPage& call_page() override;
+  Result<std::vector<PageView>> touched_pages() override;
+  Result<void> set_reference(const SavedMemory& state) override;
+  Result<RestoreCount> restore(const SavedMemory& state) override;
 
   const GuestMemory& memory() const { return *memory_; }
 
@@ -66,6 +71,9 @@ class KvmVm final : public Vm {
   // nullopt: the guest goes on.
   Result<std::optional<Exit>> classify();
   Exit finish(Exit exit);
+  // Reads KVM's reports of written pages into memory_.
+  void collect_writes();
+  Result<void> refresh_reports();
   bool is_port() const;
   std::optional<uint8_t> trapped_vector() const;
   Result<std::optional<Exit>> fault(uint8_t vector);
@@ -80,6 +88,7 @@ class KvmVm final : public Vm {
   std::optional<MemorySlots> slots_;
   std::unique_ptr<GuestMemory> memory_;
   std::optional<Vcpu> vcpu_;
+  std::optional<DirtyRing> dirty_ring_;
   Kick kick_;
   std::optional<DeadlineTimer::Clock::time_point> deadline_;
   State state_ = State::kIdle;

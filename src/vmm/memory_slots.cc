@@ -11,7 +11,10 @@ namespace mayfly::vmm {
 Result<void> MemorySlots::set(uint32_t number, const Slot& slot, uint64_t bytes) {
   kvm_userspace_memory_region region{};
   region.slot = number;
-  region.flags = slot.access == Access::kRead ? KVM_MEM_READONLY : 0;
+  if (slot.access == Access::kRead) region.flags = KVM_MEM_READONLY;
+  if (slot.access == Access::kReadWrite && write_log_ == WriteLog::kOn) {
+    region.flags = KVM_MEM_LOG_DIRTY_PAGES;
+  }
   region.guest_phys_addr = slot.gpa;
   region.memory_size = bytes;
   // SAFETY: the kernel takes the address as a number; the caller keeps the range mapped.
@@ -41,6 +44,12 @@ Result<void> MemorySlots::renew(uint64_t gpa, uint64_t bytes) {
     MAYFLY_TRY(set(number, slot, slot.bytes));
   }
   return {};
+}
+
+std::optional<uint64_t> MemorySlots::gpa_of(uint32_t slot, uint64_t page) const {
+  constexpr uint64_t kPageBytes = 4096;
+  if (slot >= slots_.size() || page >= slots_[slot].bytes / kPageBytes) return std::nullopt;
+  return slots_[slot].gpa + page * kPageBytes;
 }
 
 }  // namespace mayfly::vmm

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -13,9 +14,12 @@ namespace mayfly::vmm {
 class MemorySlots {
  public:
   enum class Access : uint8_t { kRead, kReadWrite };
+  // Whether KVM reports the guest's first write to each page of a writable slot (DirtyRing).
+  enum class WriteLog : uint8_t { kOff, kOn };
 
   // vm_fd outlives the slots; slot_count_max is the kernel's.
-  MemorySlots(int vm_fd, uint32_t slot_count_max) : vm_fd_(vm_fd), count_max_(slot_count_max) {}
+  MemorySlots(int vm_fd, uint32_t slot_count_max, WriteLog write_log)
+      : vm_fd_(vm_fd), count_max_(slot_count_max), write_log_(write_log) {}
 
   // The host memory stays mapped as long as the VM runs. Errors: kLimit, kHost.
   Result<void> add(uint64_t gpa, uint8_t* host, uint64_t bytes, Access access);
@@ -24,6 +28,8 @@ class MemorySlots {
   Result<void> renew(uint64_t gpa, uint64_t bytes);
 
   size_t count() const { return slots_.size(); }
+  // The guest-physical address of a slot's page, by KVM's numbers.
+  std::optional<uint64_t> gpa_of(uint32_t slot, uint64_t page) const;
 
  private:
   struct Slot {
@@ -36,6 +42,7 @@ class MemorySlots {
 
   int vm_fd_;
   uint32_t count_max_;
+  WriteLog write_log_;
   std::vector<Slot> slots_;
 };
 

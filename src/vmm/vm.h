@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "guest_abi/call_page.h"
 #include "guest_abi/layout.h"
+#include "vmm/saved_memory.h"
 
 namespace mayfly::vmm {
 
@@ -41,9 +42,28 @@ struct RegionSpec {
   uint64_t file_bytes = 0;
 };
 
+// Whether the Vm can tell which pages were written, which restore() and touched_pages() need.
+// It costs the guest's first write to a page a little, and large pages.
+enum class Tracking : uint8_t { kOff, kOn };
+
 struct VmConfig {
   std::vector<RegionSpec> regions;
   uint64_t stack_bytes = guest_abi::kStackBytesDefault;
+  Tracking tracking = Tracking::kOff;
+};
+
+// A page of a region, for one look at its content while the guest does not run.
+struct PageView {
+  uint32_t region = 0;
+  uint64_t page = 0;
+  const uint8_t* bytes = nullptr;
+};
+
+// What a restore() did.
+struct RestoreCount {
+  uint64_t pages_compared = 0;
+  uint64_t pages_copied = 0;
+  uint64_t pages_dropped = 0;  // given back to the host
 };
 
 // A call: enter(thunk, function, slots) in the entry page (layout.h).
@@ -109,6 +129,22 @@ class Vm {
 
   // The guest writes it too: copy, then check.
   virtual guest_abi::CallPage& call_page() = 0;
+
+  // State between calls. The stack and the call page hold nothing that outlives a call: they are
+  // not part of it, and restore() leaves both zero.
+  //
+  // Every page that may differ from the reference: the state last restored or named by
+  // set_reference(), or, before both, a memory of zeros. Needs Tracking::kOn.
+  virtual Result<std::vector<PageView>> touched_pages() = 0;
+  // Memory is as in `state` now, says the caller, who keeps it alive until the next reference.
+  // Errors: kHost.
+  virtual Result<void> set_reference(const SavedMemory& state) = 0;
+  // Makes memory and sizes those of `state`, which has this Vm's regions and lives until the next
+  // reference; and what the processor can show of the past is gone. Takes time in proportion to
+  // the pages touched since, and to those in which `state` differs from the reference.
+  // Needs Tracking::kOn. A call that waits at a port is given up. Errors: kInvalid after
+  // kBroken; kHost. The Vm is then only to be destroyed.
+  virtual Result<RestoreCount> restore(const SavedMemory& state) = 0;
 };
 
 // What this host can do and which way was chosen, for `mayfly doctor`.

@@ -28,6 +28,11 @@ mayfly_enter:
         pxor    %xmm\n, %xmm\n
         .endr
 2:
+        // The stack of the x87 unit, which fninit only marks as empty: fldz fills all eight.
+        fninit
+        .rept   8
+        fldz
+        .endr
         fninit
         ldmxcsr mayfly_mxcsr(%rip)
         movq    %rsi, %rdi

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,6 +37,9 @@ class ProcessVm final : public Vm {
   Result<void> resize(size_t region, uint64_t bytes) override;
   uint64_t region_bytes(size_t region) const override;
   guest_abi::CallPage& call_page() override;
+  Result<std::vector<PageView>> touched_pages() override;
+  Result<void> set_reference(const SavedMemory& state) override;
+  Result<RestoreCount> restore(const SavedMemory& state) override;
 
  private:
   // One range of the guest: where it is in the host, and how the child maps it.
@@ -59,6 +63,8 @@ class ProcessVm final : public Vm {
   Exit end_call(Exit exit);
   Exit read_report();
   const Range* find(uint64_t address, uint64_t bytes) const;
+  using PageVisitor = std::function<Result<void>(const Range& range, uint64_t page, uint8_t* host)>;
+  Result<void> for_each_resident_page(const PageVisitor& visit);
 
   Spawner& spawner_;
   const Fd& program_;

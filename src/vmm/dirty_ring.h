@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// DirtyRing: KVM's list of pages that the guest has written (KVM_CAP_DIRTY_LOG_RING). It names
+// each page once, at its first write; until reset() hands the entries back, further writes to
+// the page cost nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/mapping.h"
+#include "base/result.h"
+
+namespace mayfly::vmm {
+
+class DirtyRing {
+ public:
+  // 16 bytes each, of the kernel's memory for each vCPU.
+  static constexpr uint32_t kEntryCount = 2048;
+
+  // Before the first vCPU. false: this KVM has none.
+  static bool enable(int vm_fd);
+
+  DirtyRing() = default;
+  static Result<DirtyRing> map(int vcpu_fd);
+
+  // Calls back for each entry that is new since the last time: slot number and page in the slot.
+  template <typename Visit>
+  void collect(const Visit& visit) {
+    uint32_t slot = 0;
+    uint64_t page = 0;
+    while (next(slot, page)) visit(slot, page);
+  }
+  // Gives all collected entries back: KVM then reports the next write to each page again.
+  Result<void> reset(int vm_fd);
+
+ private:
+  bool next(uint32_t& slot, uint64_t& page);
+
+  Mapping entries_;
+  uint32_t collected_ = 0;  // index of the next entry to look at
+  uint32_t given_back_ = 0;
+};
+
+}  // namespace mayfly::vmm
