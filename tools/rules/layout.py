@@ -28,6 +28,7 @@ FOREIGN = (
     (r"(llvm|llvm-c|lld|clang)/", ("src/compiler/",)),
     (r"linux/kvm\.h", ("src/vmm/",)),
     (r"CLI/", ("src/cli/",)),
+    (r"sodium", ("src/base/",)),
     (r"gtest/|gmock/", ("tests/", "_test.cc", "_test.h")),
 )
 
