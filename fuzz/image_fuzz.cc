@@ -6,7 +6,8 @@
 // the metadata only.
 // Invariants: Image::open ends without a crash, a leak or an allocation out of proportion; an image
 // that opens answers every question about every address of its text, and only has regions inside
-// the guest's address map.
+// the guest's address map. No input has a mark of origin by a key that the input was not made with;
+// with a mark behind it what opens still does, and a byte less is no mark.
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "image/elf_view.h"
 #include "image/image.h"
 #include "image/image_test_file.h"
+#include "image/origin_mark.h"
 
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t size_max);
 
@@ -74,6 +76,25 @@ std::span<uint8_t> metadata_of(std::span<uint8_t> input) {
   return input.subspan(offset - kSectionsOffset + kHeadersBytes, section->bytes.size());
 }
 
+Result<std::unique_ptr<Image>> open_bytes(std::span<const uint8_t> bytes) {
+  auto file = create_memfd("fuzz", 0);
+  CHECK(file.has_value());
+  CHECK(write_whole(file->get(), bytes).has_value());
+  return Image::open(*std::move(file));
+}
+
+void check_marks(std::vector<uint8_t> file, bool opens) {
+  const SecretKey key = SecretKey::random();
+  CHECK(!check_origin_mark(key, file).has_value());
+  const auto mark = make_origin_mark(key, file);
+  file.insert(file.end(), mark.begin(), mark.end());
+  CHECK(check_origin_mark(key, file).has_value());
+  CHECK(!check_origin_mark(SecretKey::random(), file).has_value());
+  CHECK(!check_origin_mark(key, std::span(file).first(file.size() - 1)).has_value());
+  // Larger, so what pointed past the end may be inside now; what was inside still is.
+  if (opens) CHECK(open_bytes(file).has_value());
+}
+
 }  // namespace
 }  // namespace mayfly::image
 
@@ -94,13 +115,12 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t siz
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace mayfly;
-  auto file = create_memfd("fuzz", 0);
-  CHECK(file.has_value());
-  CHECK(write_whole(file->get(), image::expand({data, size})).has_value());
-  auto image = image::Image::open(*std::move(file));
+  using namespace mayfly::image;
+  const std::vector<uint8_t> file = expand({data, size});
+  const auto image = open_bytes(file);
+  check_marks(file, image.has_value());
   if (!image) return 0;
-  image::check_regions(**image);
-  image::ask_everything(**image);
+  check_regions(**image);
+  ask_everything(**image);
   return 0;
 }

@@ -157,7 +157,7 @@ void declare_run(CLI::App& app, Everything& all) {
   add_code_generation(run, all.run.compile);
   add_linking(run, all.run.compile);
   run.add_flag("--trust-image", all.run.trust_image,
-               "Run an image file with the process driver: it is native code");
+               "Let the process driver run an image that this installation did not make");
   run.add_flag("--timings", all.run.timings, "Print how long each phase took to stderr");
   run.footer(
       "FILE comes after the flags; what follows FILE is the program's.\n"

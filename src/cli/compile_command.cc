@@ -7,10 +7,12 @@
 
 #include <cerrno>
 #include <string>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/mapping.h"
 #include "cli/options.h"
+#include "cli/origin.h"
 #include "cli/output.h"
 #include "cli/program.h"
 
@@ -44,10 +46,12 @@ Result<void> write_image(const Fd& image, const std::string& path) {
   const auto size = static_cast<uint64_t>(status.st_size);
   const Mapping bytes = MAYFLY_TRY(
       Mapping::file(image.get(), 0, size, Mapping::Access::kRead, Mapping::Sharing::kPrivate));
+  const std::vector<uint8_t> mark = MAYFLY_TRY(origin_mark_of(bytes.bytes()));
   const std::string unfinished = path + "." + std::to_string(::getpid()) + ".unfinished";
   const Fd file = MAYFLY_TRY(open_file(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777));
   TemporaryFile temporary(unfinished);
   auto written = write_whole(file.get(), bytes.bytes());
+  if (written) written = write_whole(file.get(), mark);
   if (!written) return with_context("cannot write " + path, std::move(written).error());
   return temporary.keep_as(path);
 }

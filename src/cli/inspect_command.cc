@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "cli/options.h"
+#include "cli/origin.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "image/image.h"
@@ -140,7 +141,9 @@ json describe(const image::Image& image) {
     }
     instances.push_back({{"name", instance.name}, {"exports", std::move(exports)}});
   }
+  const auto origin = check_origin(image);
   return {{"format", "image"},
+          {"origin", origin ? "this installation" : "unknown: " + origin.error().message},
           {"cpu_features", image.cpu_features()},
           {"regions", std::move(regions)},
           {"imports", std::move(imports)},

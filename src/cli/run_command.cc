@@ -10,6 +10,7 @@
 
 #include "cli/driver.h"
 #include "cli/options.h"
+#include "cli/origin.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "runtime/image_runner.h"
@@ -24,14 +25,17 @@ using runtime::ImageRunner;
 
 constexpr uint32_t kExitCodeMax = 255;
 
+// An image is native code, for which the process driver has one wall only.
 Result<void> check_trust(const RunOptions& options, const Program& program, const vmm::Host& host) {
   if (program.origin == Origin::kCompiledNow || options.trust_image ||
       host.driver() != vmm::Driver::kProcess) {
     return {};
   }
+  const auto checked = check_origin(*program.image);
+  if (checked) return {};
   return unsupported(options.file +
-                     ": an image is native code, and the process driver gives it one wall only: "
-                     "--trust-image if it is yours, or --driver kvm");
+                     ": the process driver runs images that this installation made: " +
+                     checked.error().message + "; --trust-image if it is yours, or --driver kvm");
 }
 
 // The exit code of a call that ended, and what there is to say about it.

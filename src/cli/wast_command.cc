@@ -91,6 +91,10 @@ std::vector<std::optional<Result<WastReport>>> run_all(const WastOptions& option
 int wast_command(const WastOptions& options) {
   const auto opened = open_host(options.driver);
   if (!opened) return report(opened.error());
+  if (!options.use_images.empty() && opened->host->driver() == vmm::Driver::kProcess) {
+    return report(unsupported(
+        "--use-images: images of another machine are native code, which needs --driver kvm"));
+  }
   Totals totals;
   const auto reports = run_all(options, *opened->host);
   for (size_t i = 0; i < reports.size(); ++i) {

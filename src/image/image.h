@@ -116,6 +116,8 @@ class Image {
   static Result<std::unique_ptr<Image>> open(Fd file);
 
   int file() const { return file_.get(); }
+  // All of the file, a mark of origin included.
+  std::span<const uint8_t> file_bytes() const { return bytes_.bytes(); }
   const std::vector<Region>& regions() const { return regions_; }
   const std::vector<ImageInstance>& instances() const { return instances_; }
   const std::vector<HostFunction>& host_functions() const { return host_functions_; }

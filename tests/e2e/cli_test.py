@@ -24,6 +24,9 @@ class Cli(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
+        # The installation's key of the tests, not of who runs them.
+        self.data = os.path.join(self.folder, "data")
+        self.environment = dict(os.environ, XDG_DATA_HOME=self.data)
 
     def file(self, contents, name="test.wasm"):
         path = os.path.join(self.folder, name)
@@ -32,6 +35,7 @@ class Cli(unittest.TestCase):
         return path
 
     def mayfly(self, *arguments, **options):
+        options.setdefault("env", self.environment)
         return subprocess.run([MAYFLY, *arguments], capture_output=True, text=True, timeout=120,
                               **options)
 
@@ -229,9 +233,8 @@ class Images(Cli):
         return image
 
     def run_image(self, image, *flags):
-        trust = ["--trust-image"] if DRIVER == "process" else []
-        environment = dict(os.environ, MAYFLY_COMPILER="/nonexistent")
-        return self.mayfly("run", "--driver", DRIVER, *trust, *flags, image, env=environment)
+        environment = dict(self.environment, MAYFLY_COMPILER="/nonexistent")
+        return self.mayfly("run", "--driver", DRIVER, *flags, image, env=environment)
 
     def test_run_without_a_compiler(self):
         result = self.run_image(self.compiled(modules.HELLO))
@@ -243,17 +246,81 @@ class Images(Cli):
         with open(self.compiled(modules.HELLO), "rb") as file:
             self.assertEqual(first, file.read())
 
-    @unittest.skipUnless(DRIVER == "process", "a rule of the process driver")
-    def test_need_trust_without_a_vm(self):
+    def test_are_the_same_bytes_elsewhere_but_for_the_mark_of_origin(self):
+        with open(self.compiled(modules.HELLO), "rb") as file:
+            here = file.read()
+        self.environment["XDG_DATA_HOME"] = os.path.join(self.folder, "elsewhere")
+        with open(self.compiled(modules.HELLO), "rb") as file:
+            there = file.read()
+        self.assertEqual(here[:-32], there[:-32])
+        self.assertNotEqual(here[-32:], there[-32:])
+
+    # The process driver runs what this installation made; the kvm driver anything.
+    def assert_foreign(self, image, reason):
+        self.assertIn(reason, self.mayfly("inspect", image).stdout)
+        result = self.run_image(image)
+        if DRIVER == "process":
+            self.assert_one_line(result, 1, reason)
+            self.assertIn("--trust-image", result.stderr)
+            result = self.run_image(image, "--trust-image")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "hello\n", ""))
+
+    def test_say_where_they_come_from(self):
         image = self.compiled(modules.HELLO)
-        self.assert_one_line(self.mayfly("run", "--driver", "process", image), 1, "--trust-image")
+        self.assertIn("origin: this installation", self.mayfly("inspect", image).stdout)
+
+    def test_of_another_installation_are_native_code(self):
+        image = self.compiled(modules.HELLO)
+        self.environment["XDG_DATA_HOME"] = os.path.join(self.folder, "elsewhere")
+        self.assert_foreign(image, "another installation's, as this one has made none")
+        self.compiled(modules.FORTY_TWO)
+        os.rename(image, image + ".42")
+        self.environment["XDG_DATA_HOME"] = self.data
+        image = self.compiled(modules.HELLO)
+        self.environment["XDG_DATA_HOME"] = os.path.join(self.folder, "elsewhere")
+        self.assert_foreign(image, "another installation's, or the file was changed")
+
+    def test_that_were_changed_or_cut_are_native_code(self):
+        image = self.compiled(modules.HELLO)
+        with open(image, "rb") as file:
+            whole = file.read()
+        self.assert_foreign(self.file(whole[:-48], "cut"), "no mark of origin")
+        self.assert_foreign(self.file(whole[:-1], "short"), "no mark of origin")
+        self.assert_foreign(self.file(whole + b"\0", "long"), "no mark of origin")
+        changed = bytearray(whole)
+        changed[-1] ^= 1
+        self.assert_foreign(self.file(changed, "changed"), "or the file was changed")
+        changed = bytearray(whole)
+        changed[9] ^= 1  # a byte of the ELF header that nobody reads
+        self.assert_foreign(self.file(changed, "changed"), "or the file was changed")
+
+    def test_are_no_images_when_the_key_may_be_known(self):
+        image = self.compiled(modules.HELLO)
+        key = os.path.join(self.data, "mayfly", "installation.key")
+        os.chmod(key, 0o640)
+        self.assert_foreign(image, "has mode 640, which lets others read")
+        output = os.path.join(self.folder, "out")
+        self.assert_one_line(self.mayfly("compile", self.file(modules.ADD), "-o", output), 1,
+                             "has mode 640, which lets others read")
+        self.assertFalse(os.path.exists(output))
+        os.rename(key, key + ".moved")
+        os.symlink(key + ".moved", key)
+        self.assert_foreign(image, "is a symbolic link")
+
+    def test_have_no_mark_where_no_key_can_be_made(self):
+        environment = {name: value for name, value in os.environ.items()
+                       if name not in ("HOME", "XDG_DATA_HOME")}
+        image = os.path.join(self.folder, "out")
+        result = self.mayfly("compile", self.file(modules.HELLO), "-o", image, env=environment)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r"^mayfly: warning: .*neither XDG_DATA_HOME nor HOME.*\n$")
+        self.assert_foreign(image, "no mark of origin")
 
     def test_peak_below_12_mib(self):
-        trust = ["--trust-image"] if DRIVER == "process" else []
         image = self.compiled(modules.HELLO_THEN_LOOP)
         # Not from wait4(): its figure includes what the child had before exec, which is Python's.
-        with subprocess.Popen([MAYFLY, "run", "--driver", DRIVER, *trust, image],
-                              stdout=subprocess.PIPE) as child:
+        with subprocess.Popen([MAYFLY, "run", "--driver", DRIVER, image],
+                              stdout=subprocess.PIPE, env=self.environment) as child:
             self.assertEqual(child.stdout.read(6), b"hello\n")
             with open(f"/proc/{child.pid}/status", encoding="ascii") as status:
                 peak = next(line for line in status if line.startswith("VmHWM:"))

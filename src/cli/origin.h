@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Whether this user's Mayfly made an image: marking what it compiles, and checking what it runs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "image/image.h"
+
+namespace mayfly::cli {
+
+// What to append to a compiled image. Where no key can be had (no home, a read-only one) nothing,
+// and a line on stderr says so: the image is as good for the kvm driver.
+// Errors: kInvalid, of a key that others may know.
+Result<std::vector<uint8_t>> origin_mark_of(std::span<const uint8_t> image);
+
+// Errors: why it is not this installation's.
+Result<void> check_origin(const image::Image& image);
+
+}  // namespace mayfly::cli
