@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
 
@@ -27,8 +28,12 @@ namespace {
 #endif
 #endif
 
+// The value, or the limit that is set already when that is lower: it cannot be raised.
 Result<void> set_limit(__rlimit_resource resource, const char* name, uint64_t value) {
-  const struct rlimit both = {value, value};
+  struct rlimit both{};
+  if (::getrlimit(resource, &both) != 0) return host_error(std::string("getrlimit ") + name);
+  both.rlim_max = std::min<rlim_t>(both.rlim_max, value);
+  both.rlim_cur = std::min<rlim_t>(both.rlim_cur, both.rlim_max);
   if (::setrlimit(resource, &both) != 0) return host_error(std::string("setrlimit ") + name);
   return {};
 }

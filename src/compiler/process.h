@@ -11,6 +11,7 @@
 
 namespace mayfly::compiler {
 
+// A lower limit that the process has already stays.
 struct ProcessLimits {
   uint64_t memory_bytes_max = 0;         // of address space; 0: no limit
   std::chrono::seconds cpu_time_max{0};  // of all threads together; 0: no limit

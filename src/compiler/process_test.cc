@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <linux/landlock.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,6 +38,21 @@ int error_or_zero(int64_t result) { return result < 0 ? errno : 0; }
 
 bool has_landlock() {
   return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+}
+
+TEST(RestrictProcess, KeepsALowerLimit) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const struct rlimit low = {100, 100};
+    if (::setrlimit(RLIMIT_CPU, &low) != 0) ::_exit(98);
+    if (!restrict_process({0, std::chrono::seconds(200)}, 3)) ::_exit(99);
+    struct rlimit now{};
+    ::getrlimit(RLIMIT_CPU, &now);
+    ::_exit(static_cast<int>(now.rlim_max));
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 100);
 }
 
 TEST(RestrictProcess, TakesTheNetwork) {
