@@ -30,7 +30,7 @@ class TemporaryFile {
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
   Result<void> keep_as(const std::string& path) {
-    if (::rename(path_.c_str(), path.c_str()) != 0) return host_error("cannot write " + path);
+    if (::rename(path_.c_str(), path.c_str()) != 0) return host_error("rename");
     path_.clear();
     return {};
   }
@@ -39,21 +39,50 @@ class TemporaryFile {
   std::string path_;
 };
 
+// An image and its mark of origin.
+struct Contents {
+  std::span<const uint8_t> image;
+  std::vector<uint8_t> mark;
+};
+
+Result<void> write_contents(int fd, const Contents& contents) {
+  MAYFLY_TRY(write_whole(fd, contents.image));
+  return write_whole(fd, contents.mark);
+}
+
 // The whole file appears at once, or nothing does.
+Result<void> replace_file(const std::string& path, const Contents& contents) {
+  // In the same folder, under a name that fits wherever the file's own does.
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  const std::string unfinished = folder + ".mayfly." + std::to_string(::getpid()) + ".unfinished";
+  const Fd file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777));
+  if (!file.valid()) return host_error("open");
+  TemporaryFile temporary(unfinished);
+  MAYFLY_TRY(write_contents(file.get(), contents));
+  return temporary.keep_as(path);
+}
+
+// A device or a pipe keeps its place: it is written to, where a file would be replaced.
+Result<void> write_output(const std::string& path, const Contents& contents) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) {
+    return replace_file(path, contents);
+  }
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.valid()) return host_error("open");
+  return write_contents(file.get(), contents);
+}
+
 Result<void> write_image(const Fd& image, const std::string& path) {
   struct stat status{};
   if (::fstat(image.get(), &status) != 0) return host_error("cannot measure the image");
   const auto size = static_cast<uint64_t>(status.st_size);
   const Mapping bytes = MAYFLY_TRY(
       Mapping::file(image.get(), 0, size, Mapping::Access::kRead, Mapping::Sharing::kPrivate));
-  const std::vector<uint8_t> mark = MAYFLY_TRY(origin_mark_of(bytes.bytes()));
-  const std::string unfinished = path + "." + std::to_string(::getpid()) + ".unfinished";
-  const Fd file = MAYFLY_TRY(open_file(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777));
-  TemporaryFile temporary(unfinished);
-  auto written = write_whole(file.get(), bytes.bytes());
-  if (written) written = write_whole(file.get(), mark);
+  const Contents contents{bytes.bytes(), MAYFLY_TRY(origin_mark_of(bytes.bytes()))};
+  auto written = write_output(path, contents);
   if (!written) return with_context("cannot write " + path, std::move(written).error());
-  return temporary.keep_as(path);
+  return {};
 }
 
 Result<void> compile(const CompileCommandOptions& options) {
