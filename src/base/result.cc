@@ -9,8 +9,9 @@ namespace mayfly {
 
 Error host_error(std::string what) {
   const int saved = errno;
-  return Error{ErrorKind::kHost, std::move(what) + ": " + std::generic_category().message(saved),
-               saved};
+  std::string message = std::move(what) + ": " + std::generic_category().message(saved);
+  if (saved == EMFILE) message += " (raise RLIMIT_NOFILE: ulimit -n)";
+  return Error{ErrorKind::kHost, std::move(message), saved};
 }
 
 Error with_context(std::string context, Error error) {

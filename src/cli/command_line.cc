@@ -109,11 +109,19 @@ void add_code_generation(CLI::App& app, CompileOptions& options) {
       ->type_name("auto|high");
 }
 
+// A text of two parts that are not empty; empty when it is, else what it must be.
+std::string check_pair(const std::string& text, std::string_view separator, const char* form) {
+  const size_t at = text.find(separator);
+  if (at != std::string::npos && at != 0 && at + separator.size() < text.size()) return {};
+  return "'" + text + "' is not " + form;
+}
+
 void add_linking(CLI::App& app, CompileOptions& options) {
   app.add_option("--preload", options.preloads,
                  "NAME=FILE: link this module first, importable as NAME; may be repeated")
       ->type_name("NAME=FILE")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) { return check_pair(text, "=", "NAME=FILE"); });
   app.add_flag("--bench", options.bench,
                "Provide the imports bench.start and bench.end, and print bench_ns to stderr");
 }
@@ -147,11 +155,19 @@ void declare_run(CLI::App& app, Everything& all) {
       ->type_name("CALL");
   run.add_option("--env", all.run.environment, "K=V: an environment variable; may be repeated")
       ->type_name("K=V")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        const size_t equals = text.find('=');
+        return equals == 0 || equals == std::string::npos ? "'" + text + "' is not K=V" : "";
+      });
   run.add_option("--dir", all.run.directories,
                  "HOST[::GUEST]: a directory that the program may use; may be repeated")
       ->type_name("HOST[::GUEST]")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        if (!text.empty() && text.find("::") == std::string::npos) return std::string();
+        return check_pair(text, "::", "HOST or HOST::GUEST");
+      });
   add_driver(run, all.run.driver);
   add_limits(run, all.run);
   add_code_generation(run, all.run.compile);
@@ -250,7 +266,7 @@ void declare_completion(CLI::App& app, Everything& all) {
     const Shell shell = all.shell == "bash"  ? Shell::kBash
                         : all.shell == "zsh" ? Shell::kZsh
                                              : Shell::kFish;
-    print(completion_script(shell, words_of(app)));
+    all.exit_code = print(completion_script(shell, words_of(app)));
   });
 }
 
@@ -284,9 +300,9 @@ int run_command_line(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const auto used = app.get_subcommands();
-    print(used.empty() ? app.help() : used.front()->help());
+    return print(used.empty() ? app.help() : used.front()->help());
   } catch (const CLI::CallForVersion&) {
-    print(std::string(kVersion) + "\n");
+    return print(std::string(kVersion) + "\n");
   } catch (const CLI::ParseError& error) {
     return fail_usage(app, error);
   }

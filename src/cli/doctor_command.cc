@@ -29,7 +29,7 @@ std::string as_json(const OpenedHost& opened) {
   const nlohmann::json report = {{"driver", std::string(to_string(opened.host->driver()))},
                                  {"why", opened.why},
                                  {"facts", std::move(facts)}};
-  return report.dump(2) + "\n";
+  return json_text(report, JsonLines::kIndented) + "\n";
 }
 
 }  // namespace
@@ -37,8 +37,7 @@ std::string as_json(const OpenedHost& opened) {
 int doctor_command(const DoctorOptions& options) {
   const auto opened = open_host(options.driver);
   if (!opened) return report(opened.error());
-  print(options.form == OutputForm::kJson ? as_json(*opened) : as_text(*opened));
-  return kExitOk;
+  return print(options.form == OutputForm::kJson ? as_json(*opened) : as_text(*opened));
 }
 
 }  // namespace mayfly::cli

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // mayfly inspect: what a module or an image wants, offers and weighs. Nothing is run.
-#include <fcntl.h>
-
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "base/fd.h"
 #include "cli/options.h"
 #include "cli/origin.h"
 #include "cli/output.h"
@@ -21,8 +18,6 @@ namespace {
 
 using nlohmann::json;
 using runtime::printable;
-
-constexpr uint64_t kFileBytesMax = uint64_t{1} << 30;
 
 std::string kind_name(wasm::ExternKind kind) {
   switch (kind) {
@@ -151,7 +146,8 @@ json describe(const image::Image& image) {
 }
 
 std::string text_of(const json& value) {
-  return value.is_string() ? printable(value.get<std::string>()) : value.dump();
+  return value.is_string() ? printable(value.get<std::string>())
+                           : json_text(value, JsonLines::kCompact);
 }
 
 // One line per scalar, then one line per entry of each list, in the order of the fields.
@@ -185,25 +181,15 @@ std::string as_text(const json& description, const std::string& indent = "") {
 }
 
 Result<json> inspect(const InspectOptions& options) {
-  Fd file = MAYFLY_TRY(open_file(options.file, O_RDONLY | O_CLOEXEC));
-  const auto bytes = MAYFLY_TRY(read_whole(file.get(), kFileBytesMax));
-  switch (file_kind(bytes)) {
-    case FileKind::kImage: {
-      auto image = image::Image::open(std::move(file));
-      if (!image) return with_context(options.file, std::move(image).error());
-      return describe(**image);
-    }
-    case FileKind::kModule: {
-      const auto module = wasm::decode(bytes);
-      if (!module) return with_context(options.file, module.error());
-      return describe(*module, bytes.size());
-    }
-    case FileKind::kComponent:
-      return unsupported(options.file + ": components are not supported yet, only core modules");
-    case FileKind::kOther:
-      break;
+  Input input = MAYFLY_TRY(open_input(options.file));
+  if (input.kind == FileKind::kImage) {
+    auto image = image::Image::open(std::move(input.file));
+    if (!image) return with_context(options.file, std::move(image).error());
+    return describe(**image);
   }
-  return invalid(options.file + ": neither a WebAssembly module nor a Mayfly image");
+  const auto module = wasm::decode(input.module_bytes);
+  if (!module) return with_context(options.file, module.error());
+  return describe(*module, input.module_bytes.size());
 }
 
 }  // namespace
@@ -211,8 +197,9 @@ Result<json> inspect(const InspectOptions& options) {
 int inspect_command(const InspectOptions& options) {
   const auto description = inspect(options);
   if (!description) return report(description.error());
-  print(options.form == OutputForm::kJson ? description->dump(2) + "\n" : as_text(*description));
-  return kExitOk;
+  return print(options.form == OutputForm::kJson
+                   ? json_text(*description, JsonLines::kIndented) + "\n"
+                   : as_text(*description));
 }
 
 }  // namespace mayfly::cli

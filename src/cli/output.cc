@@ -6,33 +6,41 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <span>
-#include <string>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "base/fd.h"
 #include "cli/options.h"
+#include "runtime/printable.h"
 
 namespace mayfly::cli {
 namespace {
 
-// A reader that went away (a closed pipe) is no error of ours.
-void write_to(int fd, std::string_view text) {
-  std::vector<uint8_t> bytes(text.begin(), text.end());
-  (void)write_whole(fd, bytes);
+Result<void> write_to(int fd, std::string_view text) {
+  return write_whole(fd, std::vector<uint8_t>(text.begin(), text.end()));
 }
 
 }  // namespace
 
-void print(std::string_view text) { write_to(STDOUT_FILENO, text); }
+int print(std::string_view text) {
+  const auto written = write_to(STDOUT_FILENO, text);
+  if (written || written.error().errno_value == EPIPE) return kExitOk;
+  return report(with_context("standard output", written.error()));
+}
 
-void print_error(std::string_view text) { write_to(STDERR_FILENO, text); }
+void print_error(std::string_view text) { (void)write_to(STDERR_FILENO, text); }
 
 int report(const Error& error) {
-  std::string line = "mayfly: " + error.message;
+  std::string line = error.message;
   std::ranges::replace(line, '\n', ' ');
-  print_error(line + "\n");
+  print_error("mayfly: " + runtime::without_controls(line) + "\n");
   return kExitBadInput;
+}
+
+std::string json_text(const nlohmann::json& value, JsonLines lines) {
+  return value.dump(lines == JsonLines::kIndented ? 2 : -1, ' ', false,
+                    nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace mayfly::cli

@@ -72,10 +72,7 @@ Result<Fd> build(const std::string& file, std::vector<uint8_t> bytes, const Comp
   Linked linked;
   runtime::PlanBuilder builder({.wasi = true, .bench = options.bench});
   for (const std::string& preload : options.preloads) {
-    const size_t equals = preload.find('=');
-    if (equals == std::string::npos) {
-      return invalid("--preload " + preload + ": write NAME=FILE");
-    }
+    const size_t equals = preload.find('=');  // the command line's check
     const std::string path = preload.substr(equals + 1);
     auto preloaded = MAYFLY_TRY(read_file(path, kFileBytesMax));
     MAYFLY_TRY(add_to(linked, builder, preload.substr(0, equals), path, std::move(preloaded)));
@@ -98,11 +95,17 @@ Result<Fd> build(const std::string& file, std::vector<uint8_t> bytes, const Comp
   return std::move(built->image);
 }
 
-Error not_runnable(const std::string& file, FileKind kind) {
-  if (kind == FileKind::kComponent) {
-    return unsupported(file + ": components are not supported yet, only core modules");
+// Reads from the start until the buffer is full or the file ends.
+Result<size_t> read_start(int fd, std::span<uint8_t> to) {
+  size_t used = 0;
+  while (used < to.size()) {
+    const ssize_t count = ::read(fd, to.data() + used, to.size() - used);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return host_error("read");
+    if (count == 0) break;
+    used += static_cast<size_t>(count);
   }
-  return invalid(file + ": neither a WebAssembly module (00 61 73 6d) nor a Mayfly image");
+  return used;
 }
 
 }  // namespace
@@ -132,24 +135,40 @@ FileKind file_kind(std::span<const uint8_t> bytes) {
   return FileKind::kOther;
 }
 
+Result<Input> open_input(const std::string& file) {
+  Input input;
+  input.file = MAYFLY_TRY(open_file(file, O_RDONLY | O_CLOEXEC));
+  std::array<uint8_t, 8> start{};
+  const auto got = read_start(input.file.get(), start);
+  if (!got) return with_context(file, got.error());
+  input.kind = file_kind(std::span(start).first(*got));
+  if (input.kind == FileKind::kComponent) {
+    return unsupported(file + ": components are not supported yet, only core modules");
+  }
+  if (input.kind == FileKind::kOther) {
+    return invalid(file + ": neither a WebAssembly module (00 61 73 6d) nor a Mayfly image");
+  }
+  if (input.kind == FileKind::kModule) {
+    auto rest = read_whole(input.file.get(), kFileBytesMax);
+    if (!rest) return with_context(file, std::move(rest).error());
+    input.module_bytes = *std::move(rest);
+    input.module_bytes.insert(input.module_bytes.begin(), start.begin(),
+                              start.begin() + static_cast<ptrdiff_t>(*got));
+  }
+  return input;
+}
+
 Result<Program> load_program(const std::string& file, const CompileOptions& options,
                              Timings& timings) {
-  Fd input = MAYFLY_TRY(open_file(file, O_RDONLY | O_CLOEXEC));
-  std::array<uint8_t, 8> magic{};
-  const ssize_t got = ::pread(input.get(), magic.data(), magic.size(), 0);
-  const FileKind kind = file_kind(std::span(magic).first(got > 0 ? static_cast<size_t>(got) : 0));
+  Input input = MAYFLY_TRY(open_input(file));
   Program program;
-  if (kind == FileKind::kImage) {
+  if (input.kind == FileKind::kImage) {
     program.origin = Origin::kImageFile;
-  } else if (kind == FileKind::kComponent) {
-    return not_runnable(file, kind);
   } else {
-    auto bytes = MAYFLY_TRY(read_whole(input.get(), kFileBytesMax));
-    if (file_kind(bytes) != FileKind::kModule) return not_runnable(file, file_kind(bytes));
     timings.mark("read");
-    input = MAYFLY_TRY(build(file, std::move(bytes), options, timings));
+    input.file = MAYFLY_TRY(build(file, std::move(input.module_bytes), options, timings));
   }
-  auto image = image::Image::open(std::move(input));
+  auto image = image::Image::open(std::move(input.file));
   if (!image) return with_context(file, std::move(image).error());
   program.image = std::move(*image);
   timings.mark("image");
@@ -158,10 +177,11 @@ Result<Program> load_program(const std::string& file, const CompileOptions& opti
 
 Result<Fd> compile_module_file(const std::string& file, const CompileOptions& options,
                                Timings& timings) {
-  auto bytes = MAYFLY_TRY(read_file(file, kFileBytesMax));
-  if (file_kind(bytes) != FileKind::kModule) return not_runnable(file, file_kind(bytes));
+  Input input = MAYFLY_TRY(open_input(file));
+  if (input.kind == FileKind::kImage)
+    return invalid(file + ": an image, which is compiled already");
   timings.mark("read");
-  return build(file, std::move(bytes), options, timings);
+  return build(file, std::move(input.module_bytes), options, timings);
 }
 
 }  // namespace mayfly::cli

@@ -4,17 +4,33 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "cli/options.h"
 #include "image/image.h"
 
 namespace mayfly::cli {
+
+enum class FileKind : uint8_t { kModule, kComponent, kImage, kOther };
+// By the first eight bytes.
+FileKind file_kind(std::span<const uint8_t> bytes);
+
+// A file that the user named. Of a stream that is no module only its first bytes are read.
+struct Input {
+  FileKind kind = FileKind::kOther;  // kModule or kImage
+  Fd file;
+  std::vector<uint8_t> module_bytes;  // of a module
+};
+// Errors, which name the file: kInvalid, kUnsupported (a component), kLimit, kHost.
+Result<Input> open_input(const std::string& file);
 
 // How long each phase took, in order, for --timings.
 class Timings {
@@ -48,9 +64,5 @@ Result<Program> load_program(const std::string& file, const CompileOptions& opti
 // The image as a file, not yet opened; for `mayfly compile`.
 Result<Fd> compile_module_file(const std::string& file, const CompileOptions& options,
                                Timings& timings);
-
-enum class FileKind : uint8_t { kModule, kComponent, kImage, kOther };
-// By the first bytes.
-FileKind file_kind(std::span<const uint8_t> bytes);
 
 }  // namespace mayfly::cli

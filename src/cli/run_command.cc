@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/program.h"
 #include "runtime/image_runner.h"
+#include "runtime/printable.h"
 #include "runtime/value.h"
 #include "wasi/context.h"
 
@@ -41,25 +42,27 @@ Result<void> check_trust(const RunOptions& options, const Program& program, cons
 // The exit code of a call that ended, and what there is to say about it.
 int finish(const RunOptions& options, const ImageRunner& runner, const CallOutcome& outcome) {
   const auto& names = runner.image().module_names();
+  const std::string said =
+      "mayfly: " + runtime::printable(options.file) + ": " + to_string(outcome);
   switch (outcome.kind) {
-    case CallOutcome::Kind::kReturned:
-      for (const runtime::Value& value : outcome.values) print(to_string(value) + "\n");
-      return kExitOk;
+    case CallOutcome::Kind::kReturned: {
+      std::string lines;
+      for (const runtime::Value& value : outcome.values) lines += to_string(value) + "\n";
+      return print(lines);
+    }
     case CallOutcome::Kind::kExited:
       return static_cast<int>(std::min(outcome.exit_code, kExitCodeMax));
     case CallOutcome::Kind::kTrapped:
-      print_error("mayfly: " + options.file + ": " + to_string(outcome) + "\n" +
-                  to_string(outcome.trap.backtrace, names));
+      print_error(said + "\n" + to_string(outcome.trap.backtrace, names));
       return kExitTrap;
     case CallOutcome::Kind::kDeadline:
     case CallOutcome::Kind::kCancelled:
-      print_error("mayfly: " + options.file + ": " + to_string(outcome) + "\n" +
-                  to_string(outcome.stopped, names));
+      print_error(said + "\n" + to_string(outcome.stopped, names));
       return kExitDeadline;
     case CallOutcome::Kind::kBroken:
       break;
   }
-  print_error("mayfly: " + options.file + ": " + to_string(outcome) + "\n");
+  print_error(said + "\n");
   return kExitTrap;
 }
 

@@ -98,10 +98,13 @@ int wast_command(const WastOptions& options) {
   Totals totals;
   const auto reports = run_all(options, *opened->host);
   for (size_t i = 0; i < reports.size(); ++i) {
-    print(describe(options, options.files[i], *reports[i], totals));
+    if (const int code = print(describe(options, options.files[i], *reports[i], totals));
+        code != kExitOk) {
+      return code;
+    }
   }
-  print(counts(totals.passed, totals.failed, totals.skipped) + "\n");
-  return totals.failed == 0 ? kExitOk : kExitBadInput;
+  const int code = print(counts(totals.passed, totals.failed, totals.skipped) + "\n");
+  return totals.failed == 0 ? code : kExitBadInput;
 }
 
 }  // namespace mayfly::cli

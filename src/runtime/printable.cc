@@ -7,13 +7,13 @@
 #include <cstdint>
 
 namespace mayfly::runtime {
+namespace {
 
-std::string printable(std::string_view text) {
-  static constexpr size_t kBytesMax = 200;
+std::string escape(std::string_view text, size_t bytes_max) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (result.size() >= kBytesMax) return result + "...";
+    if (result.size() >= bytes_max) return result + "...";
     const auto byte = static_cast<uint8_t>(text[i]);
     const bool is_c1 = byte == 0xC2 && i + 1 < text.size() &&
                        static_cast<uint8_t>(text[i + 1]) >= 0x80 &&
@@ -31,5 +31,14 @@ std::string printable(std::string_view text) {
   }
   return result;
 }
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  static constexpr size_t kBytesMax = 200;
+  return escape(text, kBytesMax);
+}
+
+std::string without_controls(std::string_view text) { return escape(text, SIZE_MAX); }
 
 }  // namespace mayfly::runtime

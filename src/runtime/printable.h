@@ -11,4 +11,7 @@ namespace mayfly::runtime {
 
 std::string printable(std::string_view text);
 
+// Likewise, but of any length.
+std::string without_controls(std::string_view text);
+
 }  // namespace mayfly::runtime

@@ -5,7 +5,9 @@
 #   cli_test.py MAYFLY DRIVER [unittest arguments]
 import json
 import os
+import resource
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -193,12 +195,107 @@ class BadInput(Cli):
         self.assertEqual(os.listdir(self.folder), ["test.wasm"])
 
 
+    def test_names_the_file_without_control_characters(self):
+        path = self.file(modules.ADD[:-3], "a\n\x1b[31m.wasm")
+        self.assert_one_line(self.mayfly("run", path), 1, "a \\x1b[31m.wasm: ")
+        path = self.file(modules.DIVIDE, "b\n\x1b[31m.wasm")
+        result = self.mayfly("run", "--driver", DRIVER, "--invoke", "divide(1, 0)", path)
+        self.assertNotIn("\x1b", result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 2, result.stderr)
+
+    def test_is_named_when_it_is_a_folder(self):
+        self.assert_one_line(self.mayfly("run", self.folder), 1, self.folder)
+        self.assert_one_line(self.mayfly("inspect", self.folder), 1, self.folder)
+
+    def test_is_not_read_to_its_end_when_it_is_no_module(self):
+        for command in ("run", "inspect"):
+            with open("/dev/zero", "rb") as endless:
+                before = time.monotonic()
+                self.assert_one_line(self.mayfly(command, "/dev/stdin", stdin=endless), 1,
+                                     "neither a WebAssembly module")
+                self.assertLess(time.monotonic() - before, 5)
+
+    def test_of_names_that_are_no_utf8_does_not_end_inspect(self):
+        image = os.path.join(self.folder, "image")
+        self.mayfly("compile", self.file(modules.ADD), "-o", image)
+        with open(image, "rb") as file:
+            contents = file.read()
+        self.assertIn(b"\3\0\0\0add", contents)
+        bad = self.file(contents.replace(b"\3\0\0\0add", b"\3\0\0\0\xffdd"), "bad.image")
+        self.assertIn("\ufffddd", self.mayfly("inspect", "--json", bad).stdout)
+        self.assertEqual(subprocess.run([MAYFLY, "inspect", bad], capture_output=True,
+                                        check=True).stderr, b"")
+
+    def test_says_which_limit_was_too_low(self):
+        def few_files():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
+        result = self.mayfly("run", self.file(modules.HELLO), preexec_fn=few_files)
+        self.assert_one_line(result, 1, "raise RLIMIT_NOFILE")
+
+    def test_compiles_below_a_lower_limit_of_memory(self):
+        def little_memory():
+            resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+        output = os.path.join(self.folder, "out")
+        result = self.mayfly("compile", self.file(modules.HELLO), "-o", output,
+                             preexec_fn=little_memory)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+
+class Output(Cli):
+    def full(self, *arguments):
+        with open("/dev/full", "wb") as full:
+            return subprocess.run([MAYFLY, *arguments], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, timeout=60)
+
+    def test_that_does_not_fit_is_an_error(self):
+        path = self.file(modules.FORTY_TWO)
+        for arguments in (["--help"], ["--version"], ["inspect", path], ["inspect", "--json", path],
+                          ["doctor"], ["completion", "bash"],
+                          ["run", "--driver", DRIVER, "--invoke", "f", path]):
+            with self.subTest(arguments=arguments):
+                result = self.full(*arguments)
+                self.assertEqual((result.returncode, result.stderr),
+                                 (1, "mayfly: standard output: write: No space left on device\n"))
+
+    def test_does_not_replace_what_is_no_file(self):
+        fifo = os.path.join(self.folder, "fifo")
+        os.mkfifo(fifo)
+        link = os.path.join(self.folder, "link")
+        os.symlink("fifo", link)
+        module = self.file(modules.HELLO)
+        for path in (fifo, link):
+            reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+            result = self.mayfly("compile", module, "-o", path)
+            start = os.read(reader, 4)
+            os.close(reader)
+            self.assertEqual((result.returncode, result.stderr, start), (0, "", b"\x7fELF"))
+        self.assertTrue(stat.S_ISFIFO(os.lstat(fifo).st_mode))
+        self.assertTrue(os.path.islink(link))
+        self.assert_one_line(self.mayfly("compile", module, "-o", self.folder), 1,
+                             f"cannot write {self.folder}: ")
+
+    def test_may_have_the_longest_name(self):
+        path = os.path.join(self.folder, "x" * 255)
+        self.assertEqual(self.mayfly("compile", self.file(modules.HELLO), "-o", path).returncode, 0)
+        self.assertTrue(os.path.getsize(path) > 1000)
+
+    def test_is_not_there_when_the_folder_is_not(self):
+        self.assert_one_line(
+            self.mayfly("compile", self.file(modules.HELLO), "-o", "/nonexistent/x"), 1,
+            "cannot write /nonexistent/x: ")
+
+
 class Usage(Cli):
     def test_errors_are_one_line_and_exit_code_2(self):
         for arguments in ([], ["fly"], ["run"], ["run", "--nothing", "a.wasm"],
                           ["run", "--driver", "qemu", "a.wasm"],
                           ["run", "--timeout", "x", "a.wasm"],
                           ["run", "--memory-max", "-1", "a.wasm"], ["run", "-O", "3", "a.wasm"],
+                          ["run", "--env", "A", "a.wasm"], ["run", "--env", "=A", "a.wasm"],
+                          ["run", "--dir", "", "a.wasm"], ["run", "--dir", "::x", "a.wasm"],
+                          ["run", "--dir", "x::", "a.wasm"],
+                          ["run", "--preload", "a.wasm", "b.wasm"],
+                          ["run", "--preload", "=a.wasm", "b.wasm"],
                           ["compile", "a.wasm"], ["inspect"], ["completion", "csh"]):
             with self.subTest(arguments=arguments):
                 self.assert_one_line(self.mayfly(*arguments), 2, "--help")
