@@ -31,9 +31,10 @@ vmm::Protection protection_of(image::RegionKind kind) {
   return vmm::Protection::kRead;
 }
 
-vmm::VmConfig config_of(const image::Image& image, uint64_t stack_bytes) {
+vmm::VmConfig config_of(const image::Image& image, const RunnerOptions& options) {
   vmm::VmConfig config;
-  config.stack_bytes = stack_bytes;
+  config.stack_bytes = options.stack_bytes;
+  config.tracking = options.tracking;
   config.regions.reserve(image.regions().size());
   for (const image::Region& region : image.regions()) {
     config.regions.push_back({.address = region.address,
@@ -66,11 +67,16 @@ Result<void> check_limits(const image::Image& image, const RunLimits& limits) {
 // tsc_multiplier 0: the guest has no clock of its own and asks at the port.
 Result<void> prepare_call_page(guest_abi::CallPage& page) {
   page.tsc_multiplier = 0;
-  const auto wanted = static_cast<ssize_t>(sizeof page.random_seed);
-  if (::getrandom(page.random_seed, sizeof page.random_seed, 0) != wanted) {
+  struct Random {
+    uint8_t seed[sizeof page.random_seed];
+    uint64_t generation;
+  } random;
+  if (::getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
     return host_error("getrandom");
   }
-  page.seed_generation = 1;
+  std::memcpy(page.random_seed, random.seed, sizeof random.seed);
+  // Another than whatever the guest's memory remembers.
+  page.seed_generation = random.generation | 1;
   return {};
 }
 
@@ -93,7 +99,7 @@ Result<std::unique_ptr<ImageRunner>> ImageRunner::create(vmm::Host& host, const 
                                                          RunnerOptions options) {
   MAYFLY_TRY(image.check_cpu());
   MAYFLY_TRY(check_limits(image, options.ports.limits));
-  auto vm = MAYFLY_TRY(host.create_vm(config_of(image, options.stack_bytes)));
+  auto vm = MAYFLY_TRY(host.create_vm(config_of(image, options)));
   MAYFLY_TRY(prepare_call_page(vm->call_page()));
   vm->set_deadline(options.ports.deadline);
   return std::make_unique<ImageRunner>(Key{}, image, std::move(vm), std::move(options));
@@ -105,6 +111,7 @@ ImageRunner::ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm
       code_(code_map_of(image)),
       vm_(std::move(vm)),
       stack_bytes_(options.stack_bytes),
+      handler_(options.ports.handler),
       ports_(image.regions(), image.host_functions(), *vm_, std::move(options.ports)),
       instantiated_(image.instances().size()) {}
 
@@ -178,6 +185,36 @@ Result<CallOutcome> ImageRunner::call(const image::FuncExport& function,
     outcome.values.push_back({type.results[i], significant_bits(type.results[i], page.slots[i])});
   }
   return outcome;
+}
+
+Result<SnapshotPtr> ImageRunner::snapshot() {
+  if (broken_) return invalid("no snapshot of a VM that its guest broke: " + broken_->broken);
+  std::vector<uint64_t> region_bytes;
+  region_bytes.reserve(image_.regions().size());
+  for (size_t region = 0; region < image_.regions().size(); ++region) {
+    region_bytes.push_back(vm_->region_bytes(region));
+  }
+  Snapshot::Rest rest{&image_, instantiated_, nullptr};
+  if (handler_ != nullptr) rest.host = MAYFLY_TRY(handler_->save());
+  auto touched = MAYFLY_TRY(vm_->touched_pages());
+  auto taken = MAYFLY_TRY(
+      Snapshot::create(std::move(region_bytes), reference_, std::move(touched), std::move(rest)));
+  MAYFLY_TRY(vm_->set_reference(taken->memory()));
+  reference_ = taken;
+  return taken;
+}
+
+Result<vmm::RestoreCount> ImageRunner::restore(SnapshotPtr snapshot) {
+  if (broken_) return invalid("a VM that its guest broke cannot be reset: " + broken_->broken);
+  if (snapshot->rest().image != &image_) {
+    return invalid("the snapshot is of another program's image");
+  }
+  const vmm::RestoreCount count = MAYFLY_TRY(vm_->restore(snapshot->memory()));
+  if (handler_ != nullptr) MAYFLY_TRY(handler_->restore(snapshot->rest().host.get()));
+  MAYFLY_TRY(prepare_call_page(vm_->call_page()));
+  instantiated_ = snapshot->rest().instantiated;
+  reference_ = std::move(snapshot);
+  return count;
 }
 
 Result<Value> ImageRunner::read_global(const image::GlobalExport& global) const {

@@ -18,6 +18,7 @@
 #include "runtime/backtrace.h"
 #include "runtime/call_outcome.h"
 #include "runtime/port_dispatcher.h"
+#include "runtime/snapshot.h"
 #include "vmm/vm.h"
 
 namespace mayfly::runtime {
@@ -39,6 +40,8 @@ std::string to_string(const StepOutcome& outcome);
 struct RunnerOptions {
   uint64_t stack_bytes = guest_abi::kStackBytesDefault;
   PortOptions ports;
+  // kOn: snapshot() and restore() work.
+  vmm::Tracking tracking = vmm::Tracking::kOff;
 };
 
 // Threads: one at a time, but for cancel().
@@ -57,6 +60,15 @@ class ImageRunner {
   Result<CallOutcome> call(const image::FuncExport& function, std::span<const Value> arguments);
 
   Result<Value> read_global(const image::GlobalExport& global) const;
+
+  // The state now; what the host gives to a call (deadline, arguments) is no part of it. Takes
+  // time in proportion to the pages written since the last snapshot() or restore().
+  // Errors: kInvalid after kBroken; kHost.
+  Result<SnapshotPtr> snapshot();
+  // Makes the state that of a snapshot of the same image, with new random numbers and clocks that
+  // go on. Takes time in proportion to the pages written since, and to those that differ.
+  // Errors: kInvalid for another image's, or after kBroken; kHost: only destruction is left.
+  Result<vmm::RestoreCount> restore(SnapshotPtr snapshot);
 
   // Covers the calls and steps from now on. nullopt: none.
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
@@ -85,8 +97,10 @@ class ImageRunner {
   CodeMap code_;
   std::unique_ptr<vmm::Vm> vm_;
   uint64_t stack_bytes_;
+  PortHandler* handler_;
   PortDispatcher ports_;
   std::vector<bool> instantiated_;
+  SnapshotPtr reference_;  // the Vm's
   std::optional<CallOutcome> broken_;
 };
 

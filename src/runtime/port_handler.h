@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -42,6 +43,12 @@ struct PortOutcome {
   uint32_t out_bytes = 0;
 };
 
+// What a handler holds for its program on the host, such as open files, between calls.
+class HostState {
+ public:
+  virtual ~HostState() = default;
+};
+
 // Threads: called on the thread that runs the guest, one request at a time.
 class PortHandler {
  public:
@@ -52,6 +59,14 @@ class PortHandler {
   // rules (an unknown port, a range that is not the guest's), which no guest library does.
   virtual Result<PortOutcome> handle(uint32_t port, PortContext& context,
                                      std::span<uint8_t> request) = 0;
+
+  // The state now, for a snapshot; null: the handler has none. Errors: kHost.
+  virtual Result<std::unique_ptr<const HostState>> save() {
+    return std::unique_ptr<const HostState>();
+  }
+  // Makes the state what save() of this handler or of one with the same configuration returned;
+  // null: what it was at the first such call. The state lives until the next. Errors: kHost.
+  virtual Result<void> restore(const HostState* /*state*/) { return {}; }
 };
 
 }  // namespace mayfly::runtime

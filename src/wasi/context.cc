@@ -125,6 +125,43 @@ Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, Resol
   return std::make_unique<Context>(std::move(program));
 }
 
+namespace {
+
+struct SavedHandles final : runtime::HostState {
+  explicit SavedHandles(HandleTable::Saved saved) : handles(std::move(saved)) {}
+  const HandleTable::Saved handles;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<const runtime::HostState>> Context::save() {
+  auto saved = MAYFLY_TRY(program_.handles.save(program_.first_handles));
+  auto state = std::make_unique<SavedHandles>(std::move(saved));
+  state_ = state.get();
+  state_changes_ = program_.handles.change_count();
+  return std::unique_ptr<const runtime::HostState>(std::move(state));
+}
+
+Result<void> Context::restore(const runtime::HostState* state) {
+  // A state from a file has no open files: the program has its first ones.
+  if (state == nullptr && first_state_ == nullptr) {
+    HandleTable::Saved first;
+    first.handles.resize(program_.first_handles);
+    for (uint32_t number = 0; number < program_.first_handles; ++number) {
+      if (program_.handles.find(number) != nullptr) first.handles[number].emplace();
+    }
+    first_state_ = std::make_unique<SavedHandles>(std::move(first));
+  }
+  if (state == nullptr) state = first_state_.get();
+  if (state == state_ && state_changes_ == program_.handles.change_count()) return {};
+  // Only states of this class come back: what save() returned.
+  const auto& saved = static_cast<const SavedHandles&>(*state);
+  MAYFLY_TRY(program_.handles.restore(saved.handles, program_.first_handles));
+  state_ = state;
+  state_changes_ = program_.handles.change_count();
+  return {};
+}
+
 // One case a port, each a single call.
 Result<runtime::PortOutcome> Context::handle(uint32_t port, runtime::PortContext& context,
                                              std::span<uint8_t> request) {

@@ -28,8 +28,17 @@ class Context final : public runtime::PortHandler {
   Result<runtime::PortOutcome> handle(uint32_t port, runtime::PortContext& context,
                                       std::span<uint8_t> request) override;
 
+  // Open files, which snapshots share; not the standard streams and preopened directories, which
+  // each program has from its own configuration.
+  Result<std::unique_ptr<const runtime::HostState>> save() override;
+  Result<void> restore(const runtime::HostState* state) override;
+
  private:
   Program program_;
+  // The state that the handles were last, and their change count then.
+  const runtime::HostState* state_ = nullptr;
+  uint64_t state_changes_ = 0;
+  std::unique_ptr<const runtime::HostState> first_state_;
 };
 
 }  // namespace mayfly::wasi

@@ -20,6 +20,7 @@ Handle* HandleTable::find(uint32_t handle) {
 uint32_t HandleTable::add(Handle handle) {
   CHECK(!is_full(), open_count_, handles_max_);
   ++open_count_;
+  ++change_count_;
   if (free_.empty()) {
     handles_.emplace_back(std::move(handle));
     return static_cast<uint32_t>(handles_.size() - 1);
@@ -33,10 +34,66 @@ uint32_t HandleTable::add(Handle handle) {
 
 void HandleTable::remove(uint32_t handle) {
   CHECK(find(handle) != nullptr, handle);
+  if (handle < kept_.size()) kept_[handle] = std::move(handles_[handle]);
   handles_[handle].reset();
   --open_count_;
+  ++change_count_;
   free_.push_back(handle);
   std::ranges::push_heap(free_, std::greater<>());
+}
+
+namespace {
+
+Result<Handle> duplicate(const Handle& handle) {
+  Handle copy;
+  copy.fd = MAYFLY_TRY(handle.fd.duplicate());
+  copy.filetype = handle.filetype;
+  copy.flags = handle.flags;
+  copy.access = handle.access;
+  copy.name = handle.name;
+  return copy;
+}
+
+}  // namespace
+
+Result<HandleTable::Saved> HandleTable::save(uint32_t first_count) {
+  if (kept_.size() < first_count) kept_.resize(first_count);
+  Saved saved;
+  saved.free = free_;
+  saved.handles.resize(handles_.size());
+  for (uint32_t number = 0; number < handles_.size(); ++number) {
+    const std::optional<Handle>& handle = handles_[number];
+    if (!handle) continue;
+    if (number < first_count) {
+      saved.handles[number].emplace();
+    } else {
+      saved.handles[number] = MAYFLY_TRY(duplicate(*handle));
+    }
+  }
+  return saved;
+}
+
+Result<void> HandleTable::restore(const Saved& saved, uint32_t first_count) {
+  ++change_count_;
+  if (kept_.size() < first_count) kept_.resize(first_count);
+  if (saved.handles.size() > handles_max_) {
+    return limit("the snapshot has " + std::to_string(saved.handles.size()) +
+                 " open files, past the limit of " + std::to_string(handles_max_));
+  }
+  std::vector<std::optional<Handle>> handles(saved.handles.size());
+  for (uint32_t number = first_count; number < handles.size(); ++number) {
+    if (saved.handles[number]) handles[number] = MAYFLY_TRY(duplicate(*saved.handles[number]));
+  }
+  for (uint32_t number = 0; number < first_count && number < handles.size(); ++number) {
+    const bool is_open = number < handles_.size() && handles_[number].has_value();
+    std::optional<Handle> own = std::move(is_open ? handles_[number] : kept_[number]);
+    (saved.handles[number] ? handles : kept_)[number] = std::move(own);
+  }
+  handles_ = std::move(handles);
+  free_ = saved.free;
+  open_count_ = static_cast<uint32_t>(
+      std::ranges::count_if(handles_, [](const auto& handle) { return handle.has_value(); }));
+  return {};
 }
 
 FileType filetype_of(uint32_t mode) {

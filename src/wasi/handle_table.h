@@ -45,11 +45,27 @@ class HandleTable {
   void remove(uint32_t handle);
   uint32_t size() const { return static_cast<uint32_t>(handles_.size()); }
 
+  // What the program has beside its first `first_count` handles, and which of these it closed.
+  // From then on a closed one of the first is kept aside, so that restore() can bring it back.
+  struct Saved {
+    std::vector<std::optional<Handle>> handles;  // of the first ones only whether they are open
+    std::vector<uint32_t> free;
+  };
+  // Duplicates of all descriptors: an open file is shared, and its position is the guest's.
+  // Errors: kHost.
+  Result<Saved> save(uint32_t first_count);
+  // The first handles stay this table's own. Errors: kHost; kLimit.
+  Result<void> restore(const Saved& saved, uint32_t first_count);
+  // Changes with every handle that is added or removed.
+  uint64_t change_count() const { return change_count_; }
+
  private:
+  std::vector<std::optional<Handle>> kept_;  // of the first handles: closed ones
   std::vector<std::optional<Handle>> handles_;
   std::vector<uint32_t> free_;  // a heap, the lowest first
   uint32_t handles_max_;
   uint32_t open_count_ = 0;
+  uint64_t change_count_ = 0;
 };
 
 // Kind and flags of an open file. access: kWasiReadable and kWasiWritable, as it was opened.
