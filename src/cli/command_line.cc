@@ -34,6 +34,7 @@ Exit codes: the program's own; 134 after a trap, 124 at the deadline, 2 for a wr
 
 struct Everything {
   RunOptions run;
+  CacheCommandOptions cache;
   CompileCommandOptions compile;
   InspectOptions inspect;
   DoctorOptions doctor;
@@ -148,6 +149,21 @@ void add_limits(CLI::App& app, RunOptions& options) {
       ->type_name("TIME");
 }
 
+void add_cache(CLI::App& app, CacheUse& cache) {
+  app.add_flag_callback(
+      "--no-cache", [&cache] { cache.enabled = false; },
+      "Neither take compiled code from the user's cache nor keep it there");
+  app.add_option_function<std::string>(
+         "--cache-max",
+         [&cache](const std::string& text) {
+           const auto bytes = parse_bytes(text);
+           if (!bytes) throw CLI::ValidationError("--cache-max", bytes.error().message);
+           cache.bytes_max = *bytes;
+         },
+         "Most bytes of the cache, as 500MiB (default 4GiB); the least recently used go first")
+      ->type_name("SIZE");
+}
+
 void declare_run(CLI::App& app, Everything& all) {
   CLI::App& run = *app.add_subcommand("run", "Run a module or an image in a micro-VM");
   run.prefix_command();
@@ -172,6 +188,9 @@ void declare_run(CLI::App& app, Everything& all) {
   add_limits(run, all.run);
   add_code_generation(run, all.run.compile);
   add_linking(run, all.run.compile);
+  add_cache(run, all.run.cache);
+  run.add_flag("-v,--verbose", all.run.cache.verbose,
+               "Say on stderr what was not as expected but did not stop the program");
   run.add_flag("--trust-image", all.run.trust_image,
                "Let the process driver run an image that this installation did not make");
   run.add_flag("--timings", all.run.timings, "Print how long each phase took to stderr");
@@ -218,6 +237,23 @@ void declare_doctor(CLI::App& app, Everything& all) {
   add_driver(doctor, all.doctor.driver);
   add_json(doctor, all.doctor.form);
   doctor.callback([&all] { all.exit_code = doctor_command(all.doctor); });
+}
+
+void declare_cache(CLI::App& app, Everything& all) {
+  CLI::App& cache = *app.add_subcommand("cache", "Show or empty the cache of compiled code");
+  cache.require_subcommand(1);
+  const auto declare = [&](const char* name, const char* text, CacheAction action) -> CLI::App& {
+    CLI::App& command = *cache.add_subcommand(name, text);
+    command.callback([&all, action] {
+      all.cache.action = action;
+      all.exit_code = cache_command(all.cache);
+    });
+    return command;
+  };
+  add_json(declare("ls", "List what is kept, the least recently used first", CacheAction::kList),
+           all.cache.form);
+  declare("clear", "Remove all of it", CacheAction::kClear);
+  declare("path", "Print the folder", CacheAction::kPath);
 }
 
 void declare_wast(CLI::App& app, Everything& all) {
@@ -295,6 +331,7 @@ int run_command_line(int argc, const char* const* argv) {
   declare_inspect(app, all);
   declare_doctor(app, all);
   declare_wast(app, all);
+  declare_cache(app, all);
   declare_completion(app, all);
   try {
     app.parse(argc, argv);

@@ -187,9 +187,10 @@ Result<json> inspect(const InspectOptions& options) {
     if (!image) return with_context(options.file, std::move(image).error());
     return describe(**image);
   }
-  const auto module = wasm::decode(input.module_bytes);
+  const auto bytes = MAYFLY_TRY(read_module(options.file, input.file));
+  const auto module = wasm::decode(bytes);
   if (!module) return with_context(options.file, module.error());
-  return describe(*module, input.module_bytes.size());
+  return describe(*module, bytes.size());
 }
 
 }  // namespace

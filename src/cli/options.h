@@ -34,6 +34,13 @@ struct CompileOptions {
   std::vector<std::string> preloads;  // NAME=FILE, linked in this order before the program
 };
 
+// Whether and how compiled code is kept on disk.
+struct CacheUse {
+  bool enabled = false;
+  uint64_t bytes_max = uint64_t{4} << 30;
+  bool verbose = false;  // say why it was of no use
+};
+
 struct RunOptions {
   std::string file;
   std::vector<std::string> arguments;
@@ -44,8 +51,15 @@ struct RunOptions {
   std::vector<std::string> directories;  // HOST[::GUEST]
   uint64_t memory_bytes_max = uint64_t{4} << 30;
   std::optional<std::chrono::nanoseconds> timeout;
+  CacheUse cache{.enabled = true};
   bool trust_image = false;
   bool timings = false;
+};
+
+enum class CacheAction : uint8_t { kList, kClear, kPath };
+struct CacheCommandOptions {
+  CacheAction action = CacheAction::kList;
+  OutputForm form = OutputForm::kText;
 };
 
 struct CompileCommandOptions {
@@ -81,5 +95,6 @@ int compile_command(const CompileCommandOptions& options);
 int inspect_command(const InspectOptions& options);
 int doctor_command(const DoctorOptions& options);
 int wast_command(const WastOptions& options);
+int cache_command(const CacheCommandOptions& options);
 
 }  // namespace mayfly::cli

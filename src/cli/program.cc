@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reading, decoding, planning and building, with progress on a terminal when it takes long.
+// What kind of file it is decides what is done with it.
 #include "cli/program.h"
 
 #include <fcntl.h>
@@ -8,92 +8,15 @@
 
 #include <array>
 #include <cstring>
-#include <deque>
-#include <filesystem>
 
 #include "base/fd.h"
-#include "cli/output.h"
+#include "cli/module_compiler.h"
 #include "cli/quantity.h"
-#include "runtime/build.h"
-#include "runtime/plan_builder.h"
-#include "wasm/module.h"
 
 namespace mayfly::cli {
 namespace {
 
 constexpr uint64_t kFileBytesMax = uint64_t{1} << 30;
-constexpr std::chrono::milliseconds kProgressAfter{1000};
-
-// One line on a terminal that is rewritten while the compiler runs, and erased at its end.
-class Progress {
- public:
-  explicit Progress(std::string what) : what_(std::move(what)) {}
-  ~Progress() {
-    if (shown_) print_error("\r\x1b[K");
-  }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void update(std::chrono::milliseconds elapsed) {
-    if (elapsed < kProgressAfter || !is_terminal_) return;
-    shown_ = true;
-    print_error("\r\x1b[Kcompiling " + what_ + ": " + std::to_string(elapsed.count() / 1000) +
-                " s");
-  }
-
- private:
-  std::string what_;
-  bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
-  bool shown_ = false;
-};
-
-// What is linked: the modules, in the order of their steps; the program is the last.
-struct Linked {
-  image::BuildRequest request;
-  std::deque<wasm::Module> modules;
-};
-
-Result<void> add_to(Linked& linked, runtime::PlanBuilder& builder, std::string name,
-                    const std::string& file, std::vector<uint8_t> bytes) {
-  auto module = wasm::decode(bytes);
-  if (!module) return with_context(file, std::move(module).error());
-  linked.modules.push_back(std::move(*module));
-  const uint32_t number = builder.add_module(linked.modules.back());
-  auto step = builder.instantiate(number, name);
-  if (!step) return with_context(file, std::move(step).error());
-  linked.request.modules.push_back(std::move(bytes));
-  linked.request.module_names.push_back(std::filesystem::path(file).filename());
-  builder.register_instance(std::move(name), *step);
-  return {};
-}
-
-Result<Fd> build(const std::string& file, std::vector<uint8_t> bytes, const CompileOptions& options,
-                 Timings& timings) {
-  Linked linked;
-  runtime::PlanBuilder builder({.wasi = true, .bench = options.bench});
-  for (const std::string& preload : options.preloads) {
-    const size_t equals = preload.find('=');  // the command line's check
-    const std::string path = preload.substr(equals + 1);
-    auto preloaded = MAYFLY_TRY(read_file(path, kFileBytesMax));
-    MAYFLY_TRY(add_to(linked, builder, preload.substr(0, equals), path, std::move(preloaded)));
-  }
-  MAYFLY_TRY(add_to(linked, builder, "main", file, std::move(bytes)));
-  linked.request.plan = builder.take_plan();
-  linked.request.options.opt_level = options.opt_level;
-  linked.request.options.cpu = options.cpu;
-  linked.request.options.memory_class = options.memory_class;
-  linked.request.options.memory_bytes_max = options.memory_bytes_max;
-  timings.mark("decode");
-  Progress progress(std::filesystem::path(file).filename());
-  runtime::BuildEnvironment environment;
-  environment.progress = [&](std::chrono::milliseconds elapsed) { progress.update(elapsed); };
-  auto built = runtime::build_image(linked.request, environment);
-  if (!built) return with_context(file, std::move(built).error());
-  timings.mark("build");
-  timings.add("(compile", std::chrono::nanoseconds(built->reply.compile_ns));
-  timings.add("link)", std::chrono::nanoseconds(built->reply.link_ns));
-  return std::move(built->image);
-}
 
 // Reads from the start until the buffer is full or the file ends.
 Result<size_t> read_start(int fd, std::span<uint8_t> to) {
@@ -106,6 +29,16 @@ Result<size_t> read_start(int fd, std::span<uint8_t> to) {
     used += static_cast<size_t>(count);
   }
   return used;
+}
+
+// What was read of a stream and what follows, as a file.
+Result<Fd> copy_of_stream(std::span<const uint8_t> start, const Fd& stream) {
+  const auto rest = MAYFLY_TRY(read_whole(stream.get(), kFileBytesMax));
+  Fd copy = MAYFLY_TRY(create_memfd("mayfly-program", 0));
+  MAYFLY_TRY(write_whole(copy.get(), start));
+  MAYFLY_TRY(write_whole(copy.get(), rest));
+  if (::lseek(copy.get(), 0, SEEK_SET) != 0) return host_error("lseek");
+  return copy;
 }
 
 }  // namespace
@@ -148,25 +81,28 @@ Result<Input> open_input(const std::string& file) {
   if (input.kind == FileKind::kOther) {
     return invalid(file + ": neither a WebAssembly module (00 61 73 6d) nor a Mayfly image");
   }
-  if (input.kind == FileKind::kModule) {
-    auto rest = read_whole(input.file.get(), kFileBytesMax);
-    if (!rest) return with_context(file, std::move(rest).error());
-    input.module_bytes = *std::move(rest);
-    input.module_bytes.insert(input.module_bytes.begin(), start.begin(),
-                              start.begin() + static_cast<ptrdiff_t>(*got));
+  if (::lseek(input.file.get(), 0, SEEK_SET) != 0 && input.kind == FileKind::kModule) {
+    auto copy = copy_of_stream(std::span(start).first(*got), input.file);
+    if (!copy) return with_context(file, std::move(copy).error());
+    input.file = *std::move(copy);
   }
   return input;
 }
 
+Result<std::vector<uint8_t>> read_module(const std::string& file, const Fd& module) {
+  auto bytes = read_whole(module.get(), kFileBytesMax);
+  if (!bytes) return with_context(file, std::move(bytes).error());
+  return bytes;
+}
+
 Result<Program> load_program(const std::string& file, const CompileOptions& options,
-                             Timings& timings) {
+                             const CacheUse& cache, Timings& timings) {
   Input input = MAYFLY_TRY(open_input(file));
   Program program;
   if (input.kind == FileKind::kImage) {
     program.origin = Origin::kImageFile;
   } else {
-    timings.mark("read");
-    input.file = MAYFLY_TRY(build(file, std::move(input.module_bytes), options, timings));
+    input.file = MAYFLY_TRY(compile_module(file, std::move(input.file), options, cache, timings));
   }
   auto image = image::Image::open(std::move(input.file));
   if (!image) return with_context(file, std::move(image).error());
@@ -180,8 +116,7 @@ Result<Fd> compile_module_file(const std::string& file, const CompileOptions& op
   Input input = MAYFLY_TRY(open_input(file));
   if (input.kind == FileKind::kImage)
     return invalid(file + ": an image, which is compiled already");
-  timings.mark("read");
-  return build(file, std::move(input.module_bytes), options, timings);
+  return compile_module(file, std::move(input.file), options, CacheUse(), timings);
 }
 
 }  // namespace mayfly::cli

@@ -23,14 +23,16 @@ enum class FileKind : uint8_t { kModule, kComponent, kImage, kOther };
 // By the first eight bytes.
 FileKind file_kind(std::span<const uint8_t> bytes);
 
-// A file that the user named. Of a stream that is no module only its first bytes are read.
+// A file that the user named, at its start. A module that came through a pipe is a copy that can be
+// read at any place; of other streams only the first bytes are read.
 struct Input {
   FileKind kind = FileKind::kOther;  // kModule or kImage
   Fd file;
-  std::vector<uint8_t> module_bytes;  // of a module
 };
 // Errors, which name the file: kInvalid, kUnsupported (a component), kLimit, kHost.
 Result<Input> open_input(const std::string& file);
+// All of a module, from where its descriptor is. Errors name the file: kLimit, kHost.
+Result<std::vector<uint8_t>> read_module(const std::string& file, const Fd& module);
 
 // How long each phase took, in order, for --timings.
 class Timings {
@@ -50,16 +52,17 @@ class Timings {
   std::vector<std::pair<std::string, std::chrono::nanoseconds>> phases_;
 };
 
-enum class Origin : uint8_t { kCompiledNow, kImageFile };
+// kCompiled: by this installation's compiler, now or for an entry of the user's own cache.
+enum class Origin : uint8_t { kCompiled, kImageFile };
 
 struct Program {
   std::unique_ptr<image::Image> image;
-  Origin origin = Origin::kCompiledNow;
+  Origin origin = Origin::kCompiled;
 };
 
 // Errors: kInvalid (neither module nor image, or a broken one), kLink, kUnsupported, kHost.
 Result<Program> load_program(const std::string& file, const CompileOptions& options,
-                             Timings& timings);
+                             const CacheUse& cache, Timings& timings);
 
 // The image as a file, not yet opened; for `mayfly compile`.
 Result<Fd> compile_module_file(const std::string& file, const CompileOptions& options,

@@ -28,7 +28,7 @@ constexpr uint32_t kExitCodeMax = 255;
 
 // An image is native code, for which the process driver has one wall only.
 Result<void> check_trust(const RunOptions& options, const Program& program, const vmm::Host& host) {
-  if (program.origin == Origin::kCompiledNow || options.trust_image ||
+  if (program.origin == Origin::kCompiled || options.trust_image ||
       host.driver() != vmm::Driver::kProcess) {
     return {};
   }
@@ -155,7 +155,8 @@ wasi::WasiConfig wasi_config(const RunOptions& options) {
 
 Result<int> run(const RunOptions& options) {
   Timings timings;
-  const Program program = MAYFLY_TRY(load_program(options.file, options.compile, timings));
+  const Program program =
+      MAYFLY_TRY(load_program(options.file, options.compile, options.cache, timings));
   const OpenedHost opened = MAYFLY_TRY(open_host(options.driver));
   MAYFLY_TRY(check_trust(options, program, *opened.host));
   timings.mark("driver");

@@ -44,16 +44,6 @@ Result<BuildFiles> make_files(const image::BuildRequest& request) {
   return files;
 }
 
-Result<std::string> compiler_path(const BuildEnvironment& environment) {
-  if (!environment.compiler.empty()) return environment.compiler;
-  if (const char* path = std::getenv("MAYFLY_COMPILER"); path != nullptr) return std::string(path);
-  std::array<char, 4096> self{};
-  const ssize_t size = ::readlink("/proc/self/exe", self.data(), self.size());
-  if (size <= 0 || static_cast<size_t>(size) == self.size()) return host_error("/proc/self/exe");
-  std::string path(self.data(), static_cast<size_t>(size));
-  return path.substr(0, path.rfind('/') + 1) + "mayfly-compiler";
-}
-
 // An empty environment, but for what sanitized builds are told by.
 std::vector<std::string> child_environment() {
   std::vector<std::string> variables;
@@ -196,6 +186,16 @@ Result<void> seal(const Fd& file) {
 }
 
 }  // namespace
+
+Result<std::string> compiler_path(const BuildEnvironment& environment) {
+  if (!environment.compiler.empty()) return environment.compiler;
+  if (const char* path = std::getenv("MAYFLY_COMPILER"); path != nullptr) return std::string(path);
+  std::array<char, 4096> self{};
+  const ssize_t size = ::readlink("/proc/self/exe", self.data(), self.size());
+  if (size <= 0 || static_cast<size_t>(size) == self.size()) return host_error("/proc/self/exe");
+  std::string path(self.data(), static_cast<size_t>(size));
+  return path.substr(0, path.rfind('/') + 1) + "mayfly-compiler";
+}
 
 Result<Built> build_image(const image::BuildRequest& request, const BuildEnvironment& environment) {
   BuildFiles files = MAYFLY_TRY(make_files(request));

@@ -28,6 +28,9 @@ struct BuildEnvironment {
   std::function<void(std::chrono::milliseconds)> progress;
 };
 
+// The program that build_image starts. Errors: kHost.
+Result<std::string> compiler_path(const BuildEnvironment& environment);
+
 struct Built {
   Fd image;  // a sealed memfd; not yet checked: Image::open does that
   image::BuildReply reply;

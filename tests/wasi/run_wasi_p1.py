@@ -54,7 +54,7 @@ def read_specification(program):
 
 
 def command_line(mayfly, driver, program, specification, root):
-    command = [mayfly, "run", f"--driver={driver}"]
+    command = [mayfly, "run", "--no-cache", f"--driver={driver}"]
     for name, value in specification["env"].items():
         command.append(f"--env={name}={value}")
     if root is not None:
