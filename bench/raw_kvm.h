@@ -37,6 +37,8 @@ class RawVm {
   static Result<RawVm> create(const RawKvm& kvm, RawExit exit = RawExit::kStore);
   // Sets all registers and runs to the next exit. Errors: kHost; kInvalid for another exit.
   Result<void> call();
+  // Memory of the slot that the guest does not use.
+  uint8_t* spare_memory() const { return memory_.data() + kMemoryBytes / 2; }
 
  private:
   Result<void> set_up_processor();

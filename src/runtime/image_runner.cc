@@ -4,8 +4,6 @@
 // passes slots in, answers ports, and turns what the processor reports into a CallOutcome.
 #include "runtime/image_runner.h"
 
-#include <sys/random.h>
-
 #include <cstring>
 #include <utility>
 
@@ -64,19 +62,12 @@ Result<void> check_limits(const image::Image& image, const RunLimits& limits) {
   return {};
 }
 
-// tsc_multiplier 0: the guest has no clock of its own and asks at the port.
-Result<void> prepare_call_page(guest_abi::CallPage& page) {
-  page.tsc_multiplier = 0;
-  struct Random {
-    uint8_t seed[sizeof page.random_seed];
-    uint64_t generation;
-  } random;
-  if (::getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
-    return host_error("getrandom");
-  }
-  std::memcpy(page.random_seed, random.seed, sizeof random.seed);
-  // Another than whatever the guest's memory remembers.
-  page.seed_generation = random.generation | 1;
+// That the host is about to write so many slots: few are in what a restore clears anyway.
+Result<void> tell_slots(vmm::Vm& vm, size_t count) {
+  constexpr uint64_t kSlots = offsetof(guest_abi::CallPage, slots);
+  const uint64_t bytes = count * sizeof(guest_abi::Slot);
+  if (kSlots + bytes <= vmm::kCallPageBytesTracked) return {};
+  MAYFLY_TRY(vm.view(guest_abi::kCallPage + kSlots, bytes));
   return {};
 }
 
@@ -100,9 +91,21 @@ Result<std::unique_ptr<ImageRunner>> ImageRunner::create(vmm::Host& host, const 
   MAYFLY_TRY(image.check_cpu());
   MAYFLY_TRY(check_limits(image, options.ports.limits));
   auto vm = MAYFLY_TRY(host.create_vm(config_of(image, options)));
-  MAYFLY_TRY(prepare_call_page(vm->call_page()));
   vm->set_deadline(options.ports.deadline);
-  return std::make_unique<ImageRunner>(Key{}, image, std::move(vm), std::move(options));
+  auto runner = std::make_unique<ImageRunner>(Key{}, image, std::move(vm), std::move(options));
+  MAYFLY_TRY(runner->prepare_call_page());
+  return runner;
+}
+
+// tsc_multiplier 0: the guest has no clock of its own and asks at the port.
+Result<void> ImageRunner::prepare_call_page() {
+  guest_abi::CallPage& page = vm_->call_page();
+  page.tsc_multiplier = 0;
+  const SeedSource::Seed seed = MAYFLY_TRY(seeds_.next());
+  std::memcpy(page.random_seed, seed.bytes, sizeof page.random_seed);
+  // Another than whatever the guest's memory remembers.
+  page.seed_generation = seed.generation | 1;
+  return {};
 }
 
 ImageRunner::ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm> vm,
@@ -175,6 +178,7 @@ Result<CallOutcome> ImageRunner::call(const image::FuncExport& function,
   }
   CHECK(type.params.size() <= guest_abi::kSlotsMax && type.results.size() <= guest_abi::kSlotsMax);
   guest_abi::CallPage& page = vm_->call_page();
+  MAYFLY_TRY(tell_slots(*vm_, arguments.size()));
   for (size_t i = 0; i < arguments.size(); ++i) {
     page.slots[i] = significant_bits(type.params[i], arguments[i].bits);
   }
@@ -211,7 +215,7 @@ Result<vmm::RestoreCount> ImageRunner::restore(SnapshotPtr snapshot) {
   }
   const vmm::RestoreCount count = MAYFLY_TRY(vm_->restore(snapshot->memory()));
   if (handler_ != nullptr) MAYFLY_TRY(handler_->restore(snapshot->rest().host.get()));
-  MAYFLY_TRY(prepare_call_page(vm_->call_page()));
+  MAYFLY_TRY(prepare_call_page());
   instantiated_ = snapshot->rest().instantiated;
   reference_ = std::move(snapshot);
   return count;

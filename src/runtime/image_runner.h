@@ -18,6 +18,7 @@
 #include "runtime/backtrace.h"
 #include "runtime/call_outcome.h"
 #include "runtime/port_dispatcher.h"
+#include "runtime/seed_source.h"
 #include "runtime/snapshot.h"
 #include "vmm/vm.h"
 
@@ -88,6 +89,7 @@ class ImageRunner {
   ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm> vm, RunnerOptions options);
 
  private:
+  Result<void> prepare_call_page();
   Result<CallOutcome> enter(const vmm::Entry& entry);
   CallOutcome outcome_of(const vmm::Exit& exit);
   CallOutcome outcome_of_fault(const vmm::Fault& fault);
@@ -102,6 +104,7 @@ class ImageRunner {
   std::vector<bool> instantiated_;
   SnapshotPtr reference_;  // the Vm's
   std::optional<CallOutcome> broken_;
+  SeedSource seeds_;
 };
 
 }  // namespace mayfly::runtime

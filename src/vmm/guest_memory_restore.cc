@@ -81,10 +81,10 @@ Result<RestoreCount> GuestMemory::restore(const SavedMemory& state) {
     }
   }
   if (reference_ != &state) MAYFLY_TRY(adopt(state));
+  note_host_write(ranges_[call_page_range()], 0, kCallPageBytesTracked);
   RestoreCount count;
   for (TouchedPage& page : touched_.pages()) MAYFLY_TRY(put_back(page, state, count));
   MAYFLY_TRY(forget_idle_pages(state, count));
-  std::memset(call_page(), 0, sizeof(guest_abi::CallPage));
   return count;
 }
 

@@ -97,13 +97,17 @@ void write_entry(PageWriter& out, VectorState state) {
   out.value(kMxcsrDefault);
   out.seek(kEnter);
   clear_vector_state(out, state);
-  out.code({0x48, 0x89, 0xf8});  // mov rax, rdi: the thunk
-  out.code({0x48, 0x89, 0xf7});  // mov rdi, rsi: the function
-  out.code({0x48, 0x89, 0xd6});  // mov rsi, rdx: the slots
-  out.code({0x31, 0xd2});        // xor edx, edx
-  out.code({0xff, 0xd0});        // call rax
-  out.code({0x31, 0xff});        // xor edi, edi: Port::kReturn
-  out.code({0xe8});              // call kHypercall
+  // Segments, which code at CPL 3 can load and whose bases it can write: loading brings both back.
+  out.code({0xb8});  // mov eax, kUserData
+  out.value(uint32_t{HostPages::kUserData});
+  out.code({0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xe0, 0x8e, 0xe8});  // mov ds, es, fs, gs, eax
+  out.code({0x48, 0x89, 0xf8});                                // mov rax, rdi: the thunk
+  out.code({0x48, 0x89, 0xf7});                                // mov rdi, rsi: the function
+  out.code({0x48, 0x89, 0xd6});                                // mov rsi, rdx: the slots
+  out.code({0x31, 0xd2});                                      // xor edx, edx
+  out.code({0xff, 0xd0});                                      // call rax
+  out.code({0x31, 0xff});                                      // xor edi, edi: Port::kReturn
+  out.code({0xe8});                                            // call kHypercall
   out.value(static_cast<int32_t>(kHypercall - (out.position() + 4)));
   out.code({0x0f, 0x0b});  // ud2: nobody resumes after kReturn
   CHECK(out.position() <= kMxcsr, out.position());

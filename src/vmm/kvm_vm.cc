@@ -176,7 +176,6 @@ Result<RestoreCount> KvmVm::restore(const SavedMemory& state) {
   if (state_ == State::kPort) kick_.end_call();
   state_ = State::kIdle;
   collect_writes();
-  vcpu_->forget_system_state();  // segments, which code at CPL 3 can load
   const RestoreCount count = MAYFLY_TRY(memory_->restore(state));
   MAYFLY_TRY(refresh_reports());
   return count;

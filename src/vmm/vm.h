@@ -46,6 +46,9 @@ struct RegionSpec {
 // It costs the guest's first write to a page a little, and large pages.
 enum class Tracking : uint8_t { kOff, kOn };
 
+// The first bytes of the call page, which restore() always clears.
+inline constexpr uint64_t kCallPageBytesTracked = guest_abi::kPageBytes;
+
 struct VmConfig {
   std::vector<RegionSpec> regions;
   uint64_t stack_bytes = guest_abi::kStackBytesDefault;
@@ -127,7 +130,8 @@ class Vm {
   virtual Result<void> resize(size_t region, uint64_t bytes) = 0;
   virtual uint64_t region_bytes(size_t region) const = 0;
 
-  // The guest writes it too: copy, then check.
+  // The guest writes it too: copy, then check. Where tracking is on, what the host writes past
+  // kCallPageBytesTracked is told by view() or write().
   virtual guest_abi::CallPage& call_page() = 0;
 
   // State between calls. The stack and the call page hold nothing that outlives a call: they are
