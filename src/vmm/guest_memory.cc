@@ -127,7 +127,10 @@ Result<void> GuestMemory::shrink(Range& range, uint64_t bytes) {
   CHECK(range.in_arena);
   const uint64_t from = pages_of(bytes);
   const uint64_t gone = pages_of(range.bytes) - from;
-  const PageTables::Split split = MAYFLY_TRY(tables_->take_away(range.address + from, gone));
+  PageTables::Split split = PageTables::Split::kNone;
+  if (options_.weakness != Weakness::kMappedAfterShrink) {
+    split = MAYFLY_TRY(tables_->take_away(range.address + from, gone));
+  }
   if (options_.weakness == Weakness::kStaleShrink) return {};
   MAYFLY_TRY(tables_->switch_root());
   // Dropping the host's pages makes KVM forget translations to them, and makes them zero.

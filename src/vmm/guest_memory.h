@@ -131,6 +131,7 @@ class GuestMemory : private TablePageSource {
   Result<void> map_private_file(Range& range, const RegionSpec& spec);
   Result<void> add_first_slots();
   Result<void> map_host_owned();
+  Result<void> map_absent_pages();  // only a test that removes this defence
   Result<void> map_range(const Range& range, uint64_t from, uint64_t to);
   Result<void> map_grown(const Range& range, uint64_t from, uint64_t to);
   Result<void> populate_range(Range& range, uint64_t from, uint64_t to);

@@ -55,7 +55,22 @@ Result<std::unique_ptr<GuestMemory>> GuestMemory::create(const VmConfig& config,
   for (const Range& range : memory->ranges_) {
     MAYFLY_TRY(memory->map_grown(range, 0, pages_of(range.bytes)));
   }
+  if (options.weakness == Weakness::kMemoryEverywhere) MAYFLY_TRY(memory->map_absent_pages());
   return memory;
+}
+
+Result<void> GuestMemory::map_absent_pages() {
+  constexpr uint64_t kKernel = 0xffff'ffff'8100'0000;
+  // Where a call from a frame of the largest size writes its return address.
+  constexpr uint64_t kGuard = guest_abi::kStackTop - guest_abi::kFrameBytesMax - kPageBytes;
+  std::vector<uint64_t> absent = {0, kGuard, kKernel};
+  for (const Range& range : ranges_) absent.push_back(range.address + range.bytes_reserved);
+  for (const uint64_t address : absent) {
+    if (tables_->leaf(address) != 0) continue;
+    MAYFLY_TRY(tables_->map(address, control_gpa(guest_abi::kCallPage), kPageBytes,
+                            PageAccess::kUserReadWrite));
+  }
+  return {};
 }
 
 GuestMemory::Order GuestMemory::order_of(const Range& range) const {
@@ -218,7 +233,10 @@ Result<void> GuestMemory::map_host_owned() {
                       either(PageAccess::kSystemReadExecute, PageAccess::kUserReadExecute)));
   MAYFLY_TRY(identity(kDescriptorPages, kExitPage,
                       either(PageAccess::kSystemRead, PageAccess::kUserRead)));
-  MAYFLY_TRY(identity(kExitPage, kTrapStackPage, PageAccess::kUserReadWrite));
+  MAYFLY_TRY(identity(kExitPage, kTrapStackPage,
+                      options_.weakness == Weakness::kExecutableExitPage
+                          ? PageAccess::kUserReadWriteExecute
+                          : PageAccess::kUserReadWrite));
   return tables_->map(kTrapStackPage, control_gpa(kTrapStackPage), kPageBytes,
                       either(PageAccess::kSystemReadWrite, PageAccess::kUserReadWrite));
 }

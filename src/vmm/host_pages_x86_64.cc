@@ -135,7 +135,7 @@ ExitAddresses write_hypercall(PageWriter& out, ExitMethod method) {
 
 // A stub stores nothing and touches no register that the guest gave it: the port tells the host
 // that a trap happened, the stub's address which one.
-void write_vectors(PageWriter& out) {
+void write_vectors(PageWriter& out, Weakness weakness) {
   for (unsigned vector = 0; vector < HostPages::kVectorCount; ++vector) {
     const uint64_t handler = kVectorPage + vector * kVectorStubBytes;
     out.seek(handler);
@@ -146,17 +146,20 @@ void write_vectors(PageWriter& out) {
     }
     out.code({0xf4, 0xeb, 0xfd});  // hlt; jmp to it
 
+    const bool is_needed = vector == 6 || vector == 13 || vector == HostPages::kPageFaultVector;
+    if (weakness == Weakness::kEmptyVectors && !is_needed) continue;
     out.seek(HostPages::kIdt + vector * 16);
-    constexpr uint64_t kInterruptGate = 0x8e;  // present, DPL 0: `int n` at CPL 3 is #GP
+    // Present, DPL 0: `int n` at CPL 3 is #GP.
+    const uint64_t interrupt_gate = weakness == Weakness::kOpenGates ? 0xee : 0x8e;
     constexpr uint64_t kStackTableIndex = 1;
     out.value((handler & 0xffff) | uint64_t{HostPages::kKernelCode} << 16 | kStackTableIndex << 32 |
-              kInterruptGate << 40 | (handler >> 16 & 0xffff) << 48);
+              interrupt_gate << 40 | (handler >> 16 & 0xffff) << 48);
     out.value(uint64_t{handler >> 32});
   }
 }
 
 // Accessed and busy bits are set already, because the processor cannot write these pages.
-void write_descriptors(PageWriter& out, TaskState task_state) {
+void write_descriptors(PageWriter& out, const HostPagesOptions& options) {
   constexpr uint64_t kKernelCodeDescriptor = 0x00af'9b00'0000'ffff;
   constexpr uint64_t kKernelDataDescriptor = 0x00cf'9300'0000'ffff;
   constexpr uint64_t kUserDataDescriptor = 0x00cf'f300'0000'ffff;
@@ -170,8 +173,10 @@ void write_descriptors(PageWriter& out, TaskState task_state) {
   descriptor(HostPages::kKernelData, kKernelDataDescriptor);
   descriptor(HostPages::kUserData, kUserDataDescriptor);
   descriptor(HostPages::kUserCode, kUserCodeDescriptor);
+  if (options.weakness == Weakness::kCode32) descriptor(0x23, 0x00cf'fb00'0000'ffff);
   descriptor(HostPages::kTaskState, HostPages::kTssLimit | (HostPages::kTss & 0xff'ffff) << 16 |
-                                        (kPresent | static_cast<uint64_t>(task_state)) << 40);
+                                        (kPresent | static_cast<uint64_t>(options.task_state))
+                                            << 40);
 
   // Intel SDM 3A, figure 8-11 and 19.5.2: RSP0, IST1, and a bitmap in which a clear bit opens a
   // port. Ports past the TSS's limit are closed.
@@ -210,8 +215,8 @@ Result<HostPages> HostPages::create(const HostPagesOptions& options) {
   PageWriter out;
   write_entry(out, options.vector_state);
   const ExitAddresses exit = write_hypercall(out, options.exit_method);
-  write_vectors(out);
-  write_descriptors(out, options.task_state);
+  write_vectors(out, options.weakness);
+  write_descriptors(out, options);
 
   const Fd file = MAYFLY_TRY(create_memfd("mayfly-host-pages", 0));
   MAYFLY_TRY(write_whole(file.get(), out.bytes()));

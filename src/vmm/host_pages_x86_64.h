@@ -15,6 +15,7 @@
 #include "base/mapping.h"
 #include "base/result.h"
 #include "guest_abi/layout.h"
+#include "vmm/weakness.h"
 
 namespace mayfly::vmm {
 
@@ -37,6 +38,7 @@ struct HostPagesOptions {
   ExitMethod exit_method = ExitMethod::kPortOut;
   VectorState vector_state = VectorState::kSse;
   TaskState task_state = TaskState::kBusy;
+  Weakness weakness = Weakness::kNone;
 };
 
 class HostPages {

@@ -47,8 +47,7 @@ bool KvmVm::is_port() const {
   bool address = rip == pages.exit_next() || (is_out_method && rip == pages.exit_instruction());
   if (environment_.weakness == Weakness::kAnyExitInstruction) address = true;
   if (environment_.weakness == Weakness::kAnyExitShape) {
-    shape = shared.exit_reason == KVM_EXIT_MMIO || shared.exit_reason == KVM_EXIT_IO;
-    address = true;
+    shape = address = !trapped_vector().has_value();
   }
   return shape && address;
 }
@@ -83,7 +82,10 @@ Result<std::optional<Exit>> KvmVm::fault(uint8_t vector) {
   std::memcpy(&frame, memory_->trap_stack() + (frame_address - guest_abi::kTrapStackPage),
               sizeof frame);
   Exit exit{Exit::Kind::kFault};
-  if (vcpu_->registers().rsp != rsp || frame.cs != HostPages::kUserCode) {
+  const uint64_t guest_code = environment_.weakness == Weakness::kKernelMode
+                                  ? HostPages::kKernelCode
+                                  : HostPages::kUserCode;
+  if (vcpu_->registers().rsp != rsp || frame.cs != guest_code) {
     exit.kind = Exit::Kind::kBroken;
     exit.message = "vector " + std::to_string(vector) + " outside CPL 3: cs " + hex(frame.cs) +
                    ", rip " + hex(frame.rip) + ", rsp " + hex(vcpu_->registers().rsp);

@@ -99,16 +99,21 @@ Result<void> KvmHost::probe() {
 std::vector<HostPagesOptions> KvmHost::candidates() const {
   constexpr uint64_t kXcr0Avx = 4;
   const VectorState allowed = (model_.xcr0 & kXcr0Avx) != 0 ? VectorState::kAvx : VectorState::kSse;
-  if (options_.weakness == Weakness::kDirtyVectorState) {
-    return {{ExitMethod::kMmioStore, VectorState::kNone}};
-  }
   const HostPagesOptions out{ExitMethod::kPortOut, allowed};
   const HostPagesOptions out_emulated{ExitMethod::kPortOut, allowed, TaskState::kAvailable};
   const HostPagesOptions store{ExitMethod::kMmioStore, allowed};
   const HostPagesOptions store_wide{ExitMethod::kMmioStore, VectorState::kAvx512};
-  if (!is_kvm_pvm()) return {out, out_emulated, store};
-  if (host_has_avx512()) return {store_wide, store, out};
-  return {store, out};
+  std::vector<HostPagesOptions> all = {out, out_emulated, store};
+  if (is_kvm_pvm()) all = {store, out};
+  if (is_kvm_pvm() && host_has_avx512()) all.insert(all.begin(), store_wide);
+  // Instructions at CPL 0 are emulated on kvm_pvm, which knows no vector ones.
+  const bool clears_nothing = options_.weakness == Weakness::kDirtyVectorState ||
+                              options_.weakness == Weakness::kKernelMode;
+  for (HostPagesOptions& candidate : all) {
+    candidate.weakness = options_.weakness;
+    if (clears_nothing) candidate.vector_state = VectorState::kNone;
+  }
+  return all;
 }
 
 KvmEnvironment KvmHost::environment(const HostPages& pages) const {

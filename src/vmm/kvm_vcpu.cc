@@ -27,7 +27,7 @@ kvm_segment segment(uint16_t selector, uint8_t type, bool is_code) {
   result.selector = selector;
   result.type = type;
   result.present = 1;
-  result.dpl = 3;
+  result.dpl = selector & 3;
   result.s = 1;
   result.g = 1;
   result.l = is_code ? 1 : 0;
@@ -35,7 +35,8 @@ kvm_segment segment(uint16_t selector, uint8_t type, bool is_code) {
   return result;
 }
 
-void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, uint64_t root_gpa) {
+void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, uint64_t root_gpa,
+                       Weakness weakness) {
   constexpr uint8_t kCodeAccessed = 11;
   constexpr uint8_t kDataAccessed = 3;
   state.cr0 = kCr0;
@@ -58,6 +59,15 @@ void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, uin
   state.tr.present = 1;
   state.ldt = {};
   state.ldt.unusable = 1;
+  // These stand behind more than one of the others: CPL 0 then does not run the guest's pages.
+  constexpr uint64_t kSupervisorPrevention = 1 << 20 | 1 << 21;  // SMEP, SMAP
+  if (weakness != Weakness::kNone) state.cr4 &= ~kSupervisorPrevention;
+  if (weakness == Weakness::kKernelMode) {
+    state.cs = segment(HostPages::kKernelCode, kCodeAccessed, true);
+    state.ss = segment(HostPages::kKernelData, kDataAccessed, false);
+  }
+  constexpr uint64_t kSystemCallEnable = 1;
+  if (weakness == Weakness::kSystemCalls) state.efer |= kSystemCallEnable;
 }
 
 }  // namespace
@@ -73,11 +83,13 @@ Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, TaskState task_stat
   // host checked to be large enough.
   vcpu.run_ = reinterpret_cast<kvm_run*>(vcpu.mapping_.data());
   if (weakness == Weakness::kIoPrivilege) vcpu.flags_ |= kFlagsIoPrivilege3;
-  MAYFLY_TRY(vcpu.set_up(model, task_state, root_gpa));
+  vcpu.keeps_flags_ = weakness == Weakness::kDirtyFlags;
+  MAYFLY_TRY(vcpu.set_up(model, task_state, root_gpa, weakness));
   return vcpu;
 }
 
-Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, uint64_t root_gpa) {
+Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, uint64_t root_gpa,
+                          Weakness weakness) {
   CpuidTable cpuid = model.cpuid;
   if (kvm_ioctl(fd_.get(), KVM_SET_CPUID2, &cpuid) != 0) return host_error("KVM_SET_CPUID2");
   if (model.xcr0 != 0) {
@@ -87,7 +99,7 @@ Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, uint64_t
     if (kvm_ioctl(fd_.get(), KVM_SET_XCRS, &xcrs) != 0) return host_error("KVM_SET_XCRS");
   }
   if (kvm_ioctl(fd_.get(), KVM_GET_SREGS, &system_state_) != 0) return host_error("KVM_GET_SREGS");
-  fill_system_state(system_state_, model.cr4, task_state, root_gpa);
+  fill_system_state(system_state_, model.cr4, task_state, root_gpa, weakness);
   run_->kvm_valid_regs = KVM_SYNC_X86_REGS;
   return {};
 }
@@ -97,6 +109,7 @@ void Vcpu::set_entry(const Entry& entry, uint64_t root_gpa) {
   registers.rip = guest_abi::kEnter;
   registers.rsp = guest_abi::kStackTop;
   registers.rflags = flags_;
+  if (keeps_flags_) registers.rflags |= run_->s.regs.regs.rflags;
   registers.rdi = entry.thunk;
   registers.rsi = entry.function;
   registers.rdx = guest_abi::kCallPage + offsetof(guest_abi::CallPage, slots);

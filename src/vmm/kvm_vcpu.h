@@ -54,7 +54,8 @@ class Vcpu {
   Result<uint64_t> read_cr2() const;
 
  private:
-  Result<void> set_up(const VcpuModel& model, TaskState task_state, uint64_t root_gpa);
+  Result<void> set_up(const VcpuModel& model, TaskState task_state, uint64_t root_gpa,
+                      Weakness weakness);
 
   Fd fd_;
   Mapping mapping_;
@@ -62,6 +63,7 @@ class Vcpu {
   kvm_sregs system_state_{};
   uint64_t flags_ = 2;  // RFLAGS at entry: the reserved bit alone
   bool system_state_lost_ = true;
+  bool keeps_flags_ = false;  // only a test that removes this defence
 };
 
 }  // namespace mayfly::vmm

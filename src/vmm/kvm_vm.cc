@@ -54,8 +54,10 @@ Result<Exit> KvmVm::enter(const Entry& entry) {
     if (*deadline_ <= DeadlineTimer::Clock::now()) return finish({Exit::Kind::kDeadline});
     MAYFLY_TRY(environment_.timer->arm(kick_, generation, *deadline_));
   }
-  // A port's exit leaves nothing unfinished that could override these registers: a store is done,
-  // and an `out` is skipped only where RIP still is at it.
+  // Nothing that KVM has to finish can override these registers. After a port a store is done, and
+  // an `out` is skipped only where RIP still is at it. Before a deadline's EINTR KVM has finished
+  // what it had begun. After anything else the VM is dead: a load would be finished into the call,
+  // which would then go on where the load was.
   vcpu_->set_entry(entry, memory_->root_gpa());
   return run();
 }
@@ -69,7 +71,9 @@ Result<Exit> KvmVm::resume() {
 Exit KvmVm::finish(Exit exit) {
   const bool goes_on = exit.kind == Exit::Kind::kPort && exit.port != 0;
   state_ = goes_on ? State::kPort : State::kIdle;
-  if (exit.kind == Exit::Kind::kBroken) state_ = State::kDead;
+  if (exit.kind == Exit::Kind::kBroken && environment_.weakness != Weakness::kBrokenRuns) {
+    state_ = State::kDead;
+  }
   if (!goes_on) kick_.end_call();
   return exit;
 }

@@ -8,10 +8,14 @@
 
 #include "base/result.h"
 #include "vmm/vm.h"
+#include "vmm/weakness.h"
 
 namespace mayfly::vmm {
 
 // Errors: kUnsupported where the kernel lacks memfd_create, seccomp or pidfd.
-Result<std::unique_ptr<Host>> open_process_host();
+Result<std::unique_ptr<Host>> open_process_host(Weakness weakness = Weakness::kNone);
+
+// Whether the driver can do without this defence. The others are the kernel's or the processor's.
+bool process_host_knows(Weakness weakness);
 
 }  // namespace mayfly::vmm

@@ -3,10 +3,13 @@
 // The process driver with guests of hand-written machine code.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
+#include <vector>
 
 #include "base/fd.h"
 #include "vmm/process/control.h"
+#include "vmm/process/next_step.h"
 #include "vmm/process_host.h"
 #include "vmm/vm.h"
 
@@ -155,6 +158,49 @@ TEST(ProcessVm, KeepsTheDeadlineOfAGuestThatForgesReports) {
   static_assert(offsetof(process::Control, report) == 24);
   guest.vm->set_deadline(steady_clock::now() + milliseconds(30));
   EXPECT_EQ(guest.enter().kind, Exit::Kind::kDeadline);
+}
+
+// The guest above is too slow at times to hide every look from the host; these are all of them.
+TEST(NextStep, NeverLetsAReportPutOffTheDeadline) {
+  using process::Look;
+  using process::next_step;
+  using process::NextStep;
+  using Kind = Exit::Kind;
+  EXPECT_EQ(next_step({.report = Kind::kCancelled}), NextStep::kGiveBack);
+  EXPECT_EQ(next_step({.report = Kind::kCancelled, .is_late = true}), NextStep::kDeadline);
+  EXPECT_EQ(next_step({.report = Kind::kCancelled, .is_cancelled = true}), NextStep::kReturn);
+  for (const Kind kind : {Kind::kPort, Kind::kFault, Kind::kBroken}) {
+    EXPECT_EQ(next_step({.report = kind}), NextStep::kReturn);
+    EXPECT_EQ(next_step({.report = kind, .is_cancelled = true, .is_late = true}),
+              NextStep::kReturn);
+  }
+}
+
+TEST(NextStep, EndsACallWithoutAReport) {
+  using process::next_step;
+  using process::NextStep;
+  EXPECT_EQ(next_step({}), NextStep::kWait);
+  EXPECT_EQ(next_step({.is_dead = true}), NextStep::kDied);
+  EXPECT_EQ(next_step({.is_late = true, .is_dead = true}), NextStep::kDeadline);
+  EXPECT_EQ(next_step({.is_cancelled = true, .is_late = true}), NextStep::kCancel);
+}
+
+// Waking a child whose memory is gone ends the process. Without the lock around its end a thread of
+// these does that within the rounds, four times in five.
+TEST(ProcessVm, IsCancelledWhileItsChildGoesAway) {
+  Guest guest({0xb8, 231, 0, 0, 0, 0x0f, 0x05});  // exit_group
+  std::atomic<bool> done = false;
+  std::vector<std::jthread> others(3);
+  for (std::jthread& other : others) {
+    other = std::jthread([&] {
+      while (!done) guest.vm->cancel();
+    });
+  }
+  for (int i = 0; i < 150; ++i) {
+    const Exit exit = guest.enter();
+    EXPECT_TRUE(exit.kind == Exit::Kind::kCancelled || exit.kind == Exit::Kind::kBroken);
+  }
+  done = true;
 }
 
 TEST(ProcessVm, EndsAsBrokenWhenTheGuestEndsItsProcess) {

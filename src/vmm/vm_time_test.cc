@@ -101,6 +101,67 @@ TEST_P(VmTimeTest, DoesNotCancelALaterCall) {
   EXPECT_EQ(call(*vm).kind, Kind::kPort);
 }
 
+// A function that answers, number 0, before one that does not.
+Code answer_or(const Code& other) {
+  const Code answer = Code().answer_42();
+  Code code;  // cmp edi, 0; jne past the answer
+  code.bytes({0x83, 0xff, 0, 0x75, static_cast<uint8_t>(answer.get().size())});
+  for (const Code* part : {&answer, &other}) {
+    for (const uint8_t byte : part->get()) code.bytes({byte});
+  }
+  return code;
+}
+
+void expect_answer(Vm& vm) {
+  vm.set_deadline(std::nullopt);
+  vm.call_page().slots[0].low = 0;
+  const Exit exit = call(vm);
+  EXPECT_EQ(exit.kind, Kind::kPort);
+  EXPECT_EQ(exit.port, 0u);
+  EXPECT_EQ(slot0(vm), 42u);
+}
+
+// The exit of a port is the one that a call can be replaced after.
+TEST_P(VmTimeTest, ForgetsAPortWhoseCallTheDeadlineEnds) {
+  const TestImage image(answer_or(Code().hypercall(5).loop_for_ever()));
+  const auto vm = make(image);
+  for (const bool resumes : {true, false}) {
+    EXPECT_EQ(call(*vm, Entry{kText, 1}).port, 5u);
+    vm->set_deadline(steady_clock::now() - milliseconds(1));
+    const auto ended = resumes ? vm->resume() : vm->enter(Entry{kText, 1});
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->kind, Kind::kDeadline);
+    expect_answer(*vm);
+  }
+}
+
+// A load from the exit page is left unfinished, and the deadline comes at about that moment.
+// Whichever of the two ends the call, the next is itself or is refused.
+TEST_P(VmTimeTest, LetsNoUnfinishedExitHaveTheCallAfterADeadline) {
+  // mov ecx, 40000; dec ecx; jnz; mov eax, [kExitPage]
+  const Code attack = Code()
+                          .bytes({0xb9, 0x40, 0x9c, 0, 0, 0xff, 0xc9, 0x75, 0xfc, 0x8b, 0x04, 0x25})
+                          .value32(guest_abi::kExitPage)
+                          .hypercall(66)
+                          .answer_42();
+  const TestImage image(answer_or(attack));
+  int deadlines = 0;
+  for (int round = 0; round < 24; ++round) {
+    const auto vm = make(image);
+    vm->set_deadline(steady_clock::now() + std::chrono::microseconds(10 + 5 * round));
+    const auto ended = vm->enter(Entry{kText, 1});
+    ASSERT_TRUE(ended);
+    if (ended->kind == Kind::kBroken) {
+      EXPECT_FALSE(vm->enter(entry_of_text()));
+      continue;
+    }
+    deadlines += ended->kind == Kind::kDeadline ? 1 : 0;
+    EXPECT_NE(ended->kind, Kind::kPort);
+    expect_answer(*vm);
+  }
+  RecordProperty("deadlines", deadlines);
+}
+
 // Kicks come all the time, for calls that are over: none may end another call.
 TEST_P(VmTimeTest, NeverHitsAnotherCallWithALateKick) {
   const TestImage image(Code().hypercall(5).answer_42());

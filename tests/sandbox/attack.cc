@@ -106,11 +106,12 @@ std::string run_attack(Host& host, const Attack& attack) {
   const std::vector<uint8_t> before = image.content();
   const auto make = [&] { return host.create_vm(image.config()); };
   auto sibling = make();
-  if (!sibling) return sibling.error().message;
-  if (auto bad = check_innocent(**sibling, "sibling, before"); !bad.empty()) return bad;
+  const std::string unfit(kUnfit);
+  if (!sibling) return unfit + sibling.error().message;
+  if (auto bad = check_innocent(**sibling, "sibling"); !bad.empty()) return unfit + bad;
 
   auto vm = make();
-  if (!vm) return vm.error().message;
+  if (!vm) return unfit + vm.error().message;
   {
     const LastResort last_resort(**vm);
     const auto exit =

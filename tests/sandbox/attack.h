@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vmm/guest_test.h"
@@ -26,12 +27,14 @@ struct Attack {
   std::string name;
   Code code;  // called as a thunk; it answers 42 if nothing stopped it
   End end;
-  // The defence without which the end is another one; kNone where several stand behind it.
+  // The defence without which the end is another one.
   Weakness weakness = Weakness::kNone;
   // The process driver's end, where the two differ; its guests are the host kernel's processes.
   std::optional<End> process_end = {};
   // What the host does meanwhile; by default it makes the call once.
   Result<Exit> (*drive)(Vm& vm) = nullptr;
+  // With kNone: why there is no defence of ours that could be taken away.
+  const char* irremovable = nullptr;
 };
 
 // exit_is_store: this host's guests leave by a store, not by `out`.
@@ -39,7 +42,9 @@ std::vector<Attack> attacks(bool exit_is_store);
 
 // Runs the attack in a sandbox of its own. Then the same sandbox unless it is broken, a sibling
 // that was made before, and a sandbox made afterwards must answer, leave by a port and trap like
-// they did before, and the image must be unchanged. Empty, or what was not as it must be.
+// they did before, and the image must be unchanged. Empty, or what was not as it must be, which
+// starts with kUnfit when the host cannot even run the innocent.
+inline constexpr std::string_view kUnfit = "unfit: ";
 std::string run_attack(Host& host, const Attack& attack);
 
 // Whether guests of this host leave by a store to the exit page.

@@ -65,9 +65,10 @@ void add_memory_attacks(std::vector<Attack>& all) {
   all.push_back(
       store_to("WritesTheTrapStack", kTrapStackPage + 0xfd0, Weakness::kWritableHostPages));
   all.push_back(store_to("WritesItsText", kText, Weakness::kWritableText));
-  all.push_back(store_to("WritesToNull", 0, Weakness::kNone));
-  all.push_back(store_to("WritesPastItsData", kData + 4 * kPageBytes, Weakness::kNone));
-  all.push_back(store_to("WritesPastTheCallPage", kCallPage + kCallPageBytes, Weakness::kNone));
+  all.push_back(store_to("WritesToNull", 0, Weakness::kMemoryEverywhere));
+  all.push_back(store_to("WritesPastItsData", kData + 4 * kPageBytes, Weakness::kMemoryEverywhere));
+  all.push_back(
+      store_to("WritesPastTheCallPage", kCallPage + kCallPageBytes, Weakness::kMemoryEverywhere));
   all.push_back(load_from("ReadsTheTrapVectors", kVectorPage));
   all.push_back(load_from("ReadsTheDescriptorTables", kDescriptorPages));
   all.push_back(load_from("ReadsTheTrapStack", kTrapStackPage + 0xff8));
@@ -77,7 +78,7 @@ void add_memory_attacks(std::vector<Attack>& all) {
   all.push_back(jump_to("JumpsIntoItsStack", kStackTop - 4096));
   all.push_back({"ReadsTheKernelsAddresses",
                  Code().mov_rax(0xffff'ffff'8100'0000).load_rax_from_rax().answer_42(),
-                 page_fault(0xffff'ffff'8100'0000), Weakness::kNone,
+                 page_fault(0xffff'ffff'8100'0000), Weakness::kMemoryEverywhere,
                  End{Kind::kFault, kPageFault}});
 }
 
@@ -105,31 +106,56 @@ void add_exit_attacks(std::vector<Attack>& all, bool exit_is_store) {
   add("LeavesByLockCompareExchange", {0xf0, 0x0f, 0xb1, 0x0f}, Weakness::kAnyExitShape);
   add("LeavesByRepStos", {0xb9, 0x00, 0x04, 0, 0, 0xf3, 0xab}, any_address);
   // vmovdqa [rdi], ymm0: no KVM emulates it; some end the guest, some raise #UD in it.
-  add("LeavesByAVectorStore", {0xc5, 0xfd, 0x7f, 0x07}, Weakness::kNone);
-  if (!exit_is_store) all.back().end = {Kind::kFault, kInvalidOpcode};
-  add("LeavesByASmallVectorStore", {0x0f, 0x29, 0x07}, Weakness::kNone);  // movaps [rdi], xmm0
+  add("LeavesByAVectorStore", {0xc5, 0xfd, 0x7f, 0x07}, Weakness::kAnyExitShape);
+  if (!exit_is_store) {
+    all.back().end = {Kind::kFault, kInvalidOpcode};
+    all.back().weakness = Weakness::kNone;
+    all.back().irremovable = "KVM's emulator refuses the instruction";
+  }
+  add("LeavesByASmallVectorStore", {0x0f, 0x29, 0x07}, Weakness::kAnyExitShape);  // movaps
 
   Attack out = instruction("LeavesByItsOwnOut", {0xe6, 0x10}, kBroken);
-  if (!exit_is_store) out.weakness = Weakness::kAnyExitInstruction;
+  out.weakness = exit_is_store ? Weakness::kAnyExitShape : Weakness::kAnyExitInstruction;
   out.process_end = kRefused;
   all.push_back(out);
   Attack inside{"JumpsIntoTheExitInstruction",
                 Code().bytes({0x31, 0xc0}).mov_rcx(kHypercall + 1).bytes({0xff, 0xe1}),
                 End{Kind::kFault, kPageFault}};
   inside.process_end = End{Kind::kFault};
+  inside.irremovable = "behind its first byte the instruction is a load from null";
   all.push_back(inside);
   all.push_back({"JumpsToTheExitPage", Code().mov_rax(kExitPage).call_rax().answer_42(),
-                 page_fault(kExitPage)});
+                 page_fault(kExitPage), Weakness::kExecutableExitPage});
   // mov rdi, kCallPage; mov ecx, 0x10000; mov al, 0xff; rep stosb
   all.push_back(
       {"FillsTheCallPageWithGarbage",
        Code().mov_rdi(kCallPage).bytes({0xb9, 0, 0, 1, 0, 0xb0, 0xff, 0xf3, 0xaa}).answer_42(),
        kReturned});
+  all.back().irremovable = "the Vm reads nothing there; who does is tested in runtime and wasi";
 }
 
-void add_privileged_attacks(std::vector<Attack>& all) {
+// A load that KVM has begun and not finished when the host makes the next call.
+Result<Exit> call_again_when_broken(Vm& vm) {
+  Exit first = MAYFLY_TRY(vm.enter(kAttackEntry));
+  if (first.kind != Kind::kBroken) return first;
+  auto second = vm.enter(Entry{kText, 0});
+  return second ? std::move(second) : first;
+}
+
+void add_hijack_attack(std::vector<Attack>& all) {
+  Attack attack;
+  attack.name = "LeavesALoadForTheNextCall";
+  attack.code.mov_rcx(kExitPage).bytes({0x8b, 0x01}).hypercall(66).answer_42();  // mov eax, [rcx]
+  attack.end = kBroken;
+  attack.weakness = Weakness::kBrokenRuns;
+  attack.process_end = page_fault(kExitPage);
+  attack.drive = call_again_when_broken;
+  all.push_back(attack);
+}
+
+void add_privileged_attacks(std::vector<Attack>& all, bool exit_is_store) {
   const auto add = [&all](const char* name, std::initializer_list<uint8_t> bytes, const End& end,
-                          Weakness weakness = Weakness::kNone) -> Attack& {
+                          Weakness weakness = Weakness::kKernelMode) -> Attack& {
     all.push_back(instruction(name, bytes, end));
     all.back().weakness = weakness;
     return all.back();
@@ -143,34 +169,58 @@ void add_privileged_attacks(std::vector<Attack>& all) {
   add("WritesTwoPorts", {0x66, 0xe7, 0x10}, kRefused, Weakness::kIoPrivilege);
   add("ReadsAPort", {0xe4, 0x80}, kRefused, Weakness::kIoPrivilege);
   add("ReadsAControlRegister", {0x0f, 0x20, 0xd8}, kRefused);
-  add("WritesAControlRegister", {0x0f, 0x22, 0xd8}, kRefused);
-  add("WritesADebugRegister", {0x0f, 0x23, 0xf8}, kRefused);
+  add("WritesAControlRegister", {0x0f, 0x22, 0xd0}, kRefused);  // mov cr2, rax
+  add("WritesADebugRegister", {0x31, 0xc0, 0x0f, 0x23, 0xf8}, kRefused);
   add("LoadsAGdt", {0x0f, 0x01, 0x14, 0x24}, kRefused);
   add("LoadsAnIdt", {0x0f, 0x01, 0x1c, 0x24}, kRefused);
-  add("LoadsATaskRegister", {0x0f, 0x00, 0xd8}, kRefused);
-  add("WritesAModelRegister", {0x0f, 0x30}, kRefused);
-  add("ReadsAModelRegister", {0x0f, 0x32}, kRefused);
+  add("LoadsALocalTable", {0x31, 0xc0, 0x0f, 0x00, 0xd0}, kRefused);
+  Attack& task = add("LoadsATaskRegister", {0x0f, 0x00, 0xd8}, kRefused, Weakness::kNone);
+  task.irremovable = "the one task state is busy, which CPL 0 cannot load either";
+  // ecx: MSR_KERNEL_GS_BASE, EFER
+  add("WritesAModelRegister", {0xb9, 0x02, 0x01, 0, 0xc0, 0x31, 0xc0, 0x31, 0xd2, 0x0f, 0x30},
+      kRefused);
+  add("ReadsAModelRegister", {0xb9, 0x80, 0, 0, 0xc0, 0x0f, 0x32}, kRefused);
   add("InvalidatesAPage", {0x0f, 0x01, 0x3c, 0x24}, kRefused);
   add("InvalidatesTheCaches", {0x0f, 0x09}, kRefused);
   add("SwapsGs", {0x0f, 0x01, 0xf8}, kRefused);
-  add("WritesXcr0", {0x31, 0xc9, 0x0f, 0x01, 0xd1}, kRefused);
-  add("ReturnsToCpl0", {0x6a, 0x18, 0x54, 0x9c, 0x6a, 0x10, 0x56, 0x48, 0xcf}, any_fault);
-  add("JumpsToTheKernelsCode", {0x6a, 0x10, 0x56, 0x48, 0xcb}, any_fault);  // push; push; retfq
-  add("JumpsTo32BitCode", {0x6a, 0x23, 0x56, 0x48, 0xcb}, any_fault).process_end = any_fault;
+  // xor ecx, ecx; xor edx, edx; mov eax, 3; xsetbv
+  Attack& xcr0 =
+      add("WritesXcr0", {0x31, 0xc9, 0x31, 0xd2, 0xb8, 3, 0, 0, 0, 0x0f, 0x01, 0xd1}, kRefused);
+  if (!exit_is_store) {
+    xcr0.weakness = Weakness::kNone;
+    xcr0.irremovable = "at CPL 0 QEMU writes the host's own register, and its kernel ends";
+  }
+  // push ss, rsp, rflags, cs: all of CPL 0; lea rax, [behind]; push rax; iretq; behind: pop rax
+  add("ReturnsToCpl0",
+      {0x6a, 0x18, 0x54, 0x9c, 0x6a, 0x10, 0x48, 0x8d, 5, 3, 0, 0, 0, 0x50, 0x48, 0xcf, 0x58},
+      kRefused);
+  // push cs of CPL 0; lea rax, [behind]; push rax; retfq
+  add("JumpsToTheKernelsCode", {0x6a, 0x10, 0x48, 0x8d, 5, 3, 0, 0, 0, 0x50, 0x48, 0xcb}, kRefused);
+  add("JumpsTo32BitCode", {0x6a, 0x23, 0x56, 0x48, 0xcb}, any_fault, Weakness::kCode32)
+      .process_end = any_fault;
   add("LoadsTheKernelsStackSegment", {0x66, 0xb8, 0x18, 0, 0x8e, 0xd0}, any_fault);
-  add("RaisesAPageFaultItself", {0xcd, 0x0e}, any_fault);
-  add("RaisesAnInterrupt", {0xcd, 0x80}, any_fault).process_end = any_fault;
-  add("RaisesABreakpoint", {0xcc}, any_fault);
-  add("RaisesADebugTrap", {0xf1}, any_fault);
+  add("RaisesAPageFaultItself", {0xcd, 0x0e}, any_fault, Weakness::kOpenGates);
+  Attack& interrupt = add("RaisesAnInterrupt", {0xcd, 0x80}, any_fault, Weakness::kNone);
+  interrupt.process_end = any_fault;
+  interrupt.irremovable = "the table of vectors ends before it";
+  if (exit_is_store) {  // kvm_pvm lets it through whatever the gate says
+    add("RaisesABreakpoint", {0xcc}, End{Kind::kFault, 3}, Weakness::kEmptyVectors);
+  } else {
+    add("RaisesABreakpoint", {0xcc}, kRefused, Weakness::kOpenGates).process_end = any_fault;
+  }
+  Attack& trap = add("RaisesADebugTrap", {0xf1}, any_fault, Weakness::kEmptyVectors);
+  if (!exit_is_store) {
+    trap.weakness = Weakness::kNone;
+    trap.irremovable = "QEMU has no such instruction";
+  }
   add("StepsByTheTrapFlag", {0x9c, 0x81, 0x0c, 0x24, 0, 1, 0, 0, 0x9d, 0x90, 0x90},
-      End{Kind::kFault, 1});
+      End{Kind::kFault, 1}, Weakness::kEmptyVectors);
   // pushfq; or dword [rsp], 0x3000; popfq; out 0x80, al: asks for IOPL 3
   add("GivesItselfIoPrivilege", {0x9c, 0x81, 0x0c, 0x24, 0, 0x30, 0, 0, 0x9d, 0xe6, 0x80},
       kRefused);
-  add("EntersASystemCall", {0x0f, 0x05}, any_fault).process_end = any_fault;
-  add("EntersTheSystem", {0x0f, 0x34}, any_fault);
-  // pushfq; or [rsp], DF | AC; popfq: the next call must not have them
-  add("LeavesWithOddFlags", {0x9c, 0x81, 0x0c, 0x24, 0, 0x04, 0x04, 0, 0x9d}, kReturned);
+  add("EntersASystemCall", {0x0f, 0x05}, any_fault, Weakness::kSystemCalls).process_end = any_fault;
+  add("EntersTheSystem", {0x0f, 0x34}, any_fault, Weakness::kNone).irremovable =
+      "its registers are never set, and AMD's 64-bit mode has no such instruction";
 }
 
 Result<Exit> with_deadline(Vm& vm) {
@@ -246,7 +296,7 @@ void add_resource_attacks(std::vector<Attack>& all) {
   all.push_back(
       {"SkipsTheGuardWithALargeFrame",
        Code().mov_rax(kFrameBytesMax).bytes({0x48, 0x29, 0xc4, 0xe8, 0, 0, 0, 0, 0x58}).answer_42(),
-       End{Kind::kFault, kPageFault}, Weakness::kNone});
+       page_fault(kStackTop - kFrameBytesMax - 16), Weakness::kMemoryEverywhere});
   // loop: push rsi; mov edi, 9; call hypercall; pop rsi; inc [rsi]; cmp [rsi + 8], 0; jne loop; ret
   Code eat;
   eat.hypercall(9).bytes({0x48, 0xff, 0x06, 0x48, 0x83, 0x7e, 0x08, 0x00});
@@ -273,7 +323,7 @@ void add_leftover_attacks(std::vector<Attack>& all) {
   all.push_back({"TouchesItsMemoryAfterAShrink",
                  touch,
                  page_fault(address),
-                 Weakness::kNone,
+                 Weakness::kMappedAfterShrink,
                  {},
                  shrink_meanwhile});
   all.push_back({"ReadsOldBytesAfterAShrinkAndAGrowth",
@@ -282,6 +332,17 @@ void add_leftover_attacks(std::vector<Attack>& all) {
                  Weakness::kStaleShrink,
                  {},
                  shrink_and_grow_meanwhile});
+  // pushfq; pop rax; and eax, DF | AC; store; pushfq; or dword [rsp], DF | AC; popfq; ret
+  all.push_back({"FindsTheLastCallsFlags",
+                 Code()
+                     .bytes({0x9c, 0x58, 0x25, 0, 0x04, 0x04, 0})
+                     .store_rax_to_slot0()
+                     .bytes({0x9c, 0x81, 0x0c, 0x24, 0, 0x04, 0x04, 0, 0x9d})
+                     .ret(),
+                 End{Kind::kPort, {}, {}, 0},
+                 Weakness::kDirtyFlags,
+                 {},
+                 call_twice});
   // movq rax, xmm15; store; mov eax, -1; movq xmm15, rax; ret
   all.push_back({"FindsTheLastCallsVectors",
                  Code()
@@ -312,7 +373,8 @@ std::vector<Attack> attacks(bool exit_is_store) {
   std::vector<Attack> all;
   add_memory_attacks(all);
   add_exit_attacks(all, exit_is_store);
-  add_privileged_attacks(all);
+  add_hijack_attack(all);
+  add_privileged_attacks(all, exit_is_store);
   add_resource_attacks(all);
   add_leftover_attacks(all);
   return all;

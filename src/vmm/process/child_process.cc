@@ -85,7 +85,8 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
 ChildProcess::~ChildProcess() { kill(); }
 
 Result<ChildProcess> ChildProcess::start(const Fd& program,
-                                         const std::vector<ChildMapping>& mappings) {
+                                         const std::vector<ChildMapping>& mappings,
+                                         Weakness weakness) {
   const uint64_t table_bytes = mappings.size() * sizeof(ChildMapping);
   const uint64_t bytes = (kControlHeaderBytes + table_bytes + 4095) & ~uint64_t{4095};
   const Fd file = MAYFLY_TRY(create_memfd("mayfly-control", bytes));
@@ -97,6 +98,7 @@ Result<ChildProcess> ChildProcess::start(const Fd& program,
   Control& control = *child.control_;
   control.turn = kTurnChild;
   control.mapping_count = static_cast<uint32_t>(mappings.size());
+  control.weakness = weakness;
   std::memcpy(child.control_memory_.data() + kControlHeaderBytes, mappings.data(), table_bytes);
 
   std::vector<int> kept = {file.get()};
@@ -129,7 +131,7 @@ Result<ChildProcess> ChildProcess::start(const Fd& program,
 
 void ChildProcess::give_turn() {
   __atomic_store_n(&control_->turn, kTurnChild, __ATOMIC_RELEASE);
-  futex(&control_->turn, FUTEX_WAKE, 1, nullptr);
+  wake();
 }
 
 bool ChildProcess::has_turn() const {
@@ -146,7 +148,8 @@ bool ChildProcess::wait_turn(std::chrono::steady_clock::time_point until) {
   return has_turn();
 }
 
-void ChildProcess::wake() { futex(&control_->turn, FUTEX_WAKE, 1, nullptr); }
+// It can fail only where the memory is gone, which who calls this must prevent.
+void ChildProcess::wake() { CHECK(futex(&control_->turn, FUTEX_WAKE, 1, nullptr) >= 0, errno); }
 
 bool ChildProcess::is_dead() const {
   pollfd entry{pidfd_.get(), POLLIN, 0};

@@ -29,7 +29,8 @@ class ChildProcess {
 
   // The files of the mappings stay open in the child only until it has mapped them.
   // Errors: kHost with the step that failed.
-  static Result<ChildProcess> start(const Fd& program, const std::vector<ChildMapping>& mappings);
+  static Result<ChildProcess> start(const Fd& program, const std::vector<ChildMapping>& mappings,
+                                    Weakness weakness);
 
   Control& control() { return *control_; }
   const Control& control() const { return *control_; }

@@ -106,7 +106,7 @@ void hand_over(Report report) {
 
 extern "C" {
 // The names are entry_x86_64.S's.
-uint32_t mayfly_vector_level = 0;  // 0: SSE; 1: AVX; 2: AVX-512
+uint32_t mayfly_vector_level = 0;  // 0: SSE; 1: AVX; 2: AVX-512; 3: clears nothing, for a test
 [[noreturn]] void mayfly_jump_to_guest(uint64_t thunk, uint64_t function, uint64_t slots,
                                        uint64_t stack_top);
 void mayfly_signal_return();
@@ -215,8 +215,10 @@ void map_all() {
     const ChildMapping& m = mappings[i];
     const uint64_t protection = m.access == Access::kRead          ? 1
                                 : m.access == Access::kReadExecute ? 5
-                                                                   : 3;
-    const uint64_t flags = m.access == Access::kReadWrite ? kMapSharedFixed : kMapPrivateFixed;
+                                : m.access == Access::kReadWrite   ? 3
+                                                                   : 7;
+    const bool is_writable = m.access == Access::kReadWrite || m.access == Access::kAll;
+    const uint64_t flags = is_writable ? kMapSharedFixed : kMapPrivateFixed;
     const long result = system_call(kMmap, m.address, m.bytes, protection, flags,
                                     static_cast<uint64_t>(m.file), m.file_offset);
     if (result != static_cast<long>(m.address)) fail(i, result);
@@ -300,7 +302,9 @@ extern "C" [[gnu::used]] [[noreturn]] void mayfly_child_main(uint64_t* stack) {
   map_all();
   system_call(kCloseRange, 0, ~uint32_t{0}, 0, 0, 0, 0);
   install_handlers();
-  lock_in();
+  const Weakness weakness = control().weakness;
+  if (weakness == Weakness::kDirtyVectorState) mayfly_vector_level = 3;
+  if (weakness != Weakness::kSystemCalls) lock_in();
   hand_over(Report::kReady);
   const Control& c = control();
   mayfly_jump_to_guest(c.thunk, c.function,

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "vmm/weakness.h"
+
 namespace mayfly::vmm::process {
 
 // Above every guest address (layout.h kHighWindowsEnd) and below where the kernel puts stacks.
@@ -31,7 +33,8 @@ enum class Report : uint32_t {
   kFailed = 5,       // while starting: failed_step and failed_errno
 };
 
-enum class Access : uint32_t { kRead = 1, kReadExecute = 2, kReadWrite = 3 };
+// kAll breaks W^X: only a test that removes that defence uses it.
+enum class Access : uint32_t { kRead = 1, kReadExecute = 2, kReadWrite = 3, kAll = 4 };
 
 struct ChildMapping {
   uint64_t address;
@@ -59,6 +62,7 @@ struct Control {
   uint64_t rbp;
   int32_t failed_errno;
   uint32_t mapping_count;
+  Weakness weakness;  // read before the guest runs
   // ChildMapping[mapping_count] follows at kControlHeaderBytes.
 };
 static_assert(sizeof(Control) <= kControlHeaderBytes);

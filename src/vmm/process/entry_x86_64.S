@@ -14,6 +14,9 @@ mayfly_enter:
         movl    (%rax), %eax
         cmpl    $1, %eax
         jb      1f
+        cmpl    $2, %eax
+        ja      3f
+        cmpl    $1, %eax
         vzeroall
         je      2f
         .irp    n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
@@ -35,6 +38,7 @@ mayfly_enter:
         .endr
         fninit
         ldmxcsr mayfly_mxcsr(%rip)
+3:
         movq    %rsi, %rdi
         movq    %rdx, %rsi
         xorl    %eax, %eax

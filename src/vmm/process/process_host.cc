@@ -13,12 +13,12 @@ namespace {
 
 class ProcessHost final : public Host {
  public:
-  explicit ProcessHost(Fd program) : program_(std::move(program)) {}
+  ProcessHost(Fd program, Weakness weakness) : program_(std::move(program)), weakness_(weakness) {}
 
   Driver driver() const override { return Driver::kProcess; }
   Result<std::unique_ptr<Vm>> create_vm(const VmConfig& config) override {
     MAYFLY_TRY(check_config(config));
-    return ProcessVm::create(config, spawner_, program_);
+    return ProcessVm::create(config, spawner_, program_, weakness_);
   }
   std::vector<HostFact> facts() const override {
     return {
@@ -31,15 +31,32 @@ class ProcessHost final : public Host {
 
  private:
   Fd program_;
+  Weakness weakness_;
   Spawner spawner_;
 };
 
 }  // namespace
 }  // namespace process
 
-Result<std::unique_ptr<Host>> open_process_host() {
+Result<std::unique_ptr<Host>> open_process_host(Weakness weakness) {
   Fd program = MAYFLY_TRY(process::child_program());
-  return std::unique_ptr<Host>(std::make_unique<process::ProcessHost>(std::move(program)));
+  return std::unique_ptr<Host>(
+      std::make_unique<process::ProcessHost>(std::move(program), weakness));
+}
+
+bool process_host_knows(Weakness weakness) {
+  switch (weakness) {
+    case Weakness::kWritableText:
+    case Weakness::kExecutableData:
+    case Weakness::kNoStackGuard:
+    case Weakness::kNoDeadline:
+    case Weakness::kNoReserveLimit:
+    case Weakness::kDirtyVectorState:
+    case Weakness::kSystemCalls:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace mayfly::vmm

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "vmm/process/next_step.h"
 
 namespace mayfly::vmm::process {
 namespace {
@@ -28,23 +29,23 @@ bool can_grow(const RegionSpec& spec) {
          round_up_to_page(spec.bytes) < round_up_to_page(spec.bytes_reserved);
 }
 
-Access child_access(Protection protection) {
+}  // namespace
+
+Access ProcessVm::child_access(Protection protection) const {
   switch (protection) {
     case Protection::kRead:
       return Access::kRead;
     case Protection::kReadExecute:
-      return Access::kReadExecute;
+      return weakness_ == Weakness::kWritableText ? Access::kAll : Access::kReadExecute;
     case Protection::kReadWrite:
-      return Access::kReadWrite;
+      return weakness_ == Weakness::kExecutableData ? Access::kAll : Access::kReadWrite;
   }
   return Access::kRead;
 }
 
-}  // namespace
-
 Result<std::unique_ptr<Vm>> ProcessVm::create(const VmConfig& config, Spawner& spawner,
-                                              const Fd& program) {
-  std::unique_ptr<ProcessVm> vm(new ProcessVm(spawner, program));
+                                              const Fd& program, Weakness weakness) {
+  std::unique_ptr<ProcessVm> vm(new ProcessVm(spawner, program, weakness));
   MAYFLY_TRY(vm->place_fixed(config));
   MAYFLY_TRY(vm->start_child());
   return std::unique_ptr<Vm>(std::move(vm));
@@ -52,7 +53,8 @@ Result<std::unique_ptr<Vm>> ProcessVm::create(const VmConfig& config, Spawner& s
 
 // Everything that cannot grow shares one file: call page, stack, then the writable regions.
 Result<void> ProcessVm::place_fixed(const VmConfig& config) {
-  const uint64_t stack_bytes = round_up_to_page(config.stack_bytes);
+  uint64_t stack_bytes = round_up_to_page(config.stack_bytes);
+  if (weakness_ == Weakness::kNoStackGuard) stack_bytes += 4 * guest_abi::kLargePageBytes;
   if (stack_bytes == 0 || stack_bytes > guest_abi::kStackBytesMax) {
     return limit("a stack of " + std::to_string(config.stack_bytes) + " bytes; at most " +
                  std::to_string(guest_abi::kStackBytesMax));
@@ -82,7 +84,7 @@ Result<void> ProcessVm::place_fixed(const VmConfig& config) {
     range.bytes = range.bytes_reserved = bytes;
     range.writable = true;
     range.host = host + offset;
-    range.child = {address, bytes, offset, fixed_file_.get(), Access::kReadWrite};
+    range.child = {address, bytes, offset, fixed_file_.get(), child_access(Protection::kReadWrite)};
   };
   add_fixed(guest_abi::kStackTop - stack_bytes, stack_bytes, guest_abi::kCallPageBytes);
   add_fixed(guest_abi::kCallPage, guest_abi::kCallPageBytes, 0);
@@ -148,7 +150,7 @@ Result<void> ProcessVm::start_child() {
     if (range.child.bytes != 0) mappings.push_back(range.child);
   }
   std::optional<Result<ChildProcess>> started;
-  spawner_.run([&] { started = ChildProcess::start(program_, mappings); });
+  spawner_.run([&] { started = ChildProcess::start(program_, mappings, weakness_); });
   child_ = MAYFLY_TRY(std::move(*started));
   return {};
 }
@@ -170,32 +172,41 @@ Result<Exit> ProcessVm::resume() {
   return run(Command::kResume);
 }
 
+bool ProcessVm::deadline_passed() const {
+  return deadline_ && weakness_ != Weakness::kNoDeadline && steady_clock::now() >= *deadline_;
+}
+
 Result<Exit> ProcessVm::run(Command command) {
-  if (deadline_ && steady_clock::now() >= *deadline_) {
-    return end_call(Exit{Exit::Kind::kDeadline, 0, {}, {}});
-  }
+  if (deadline_passed()) return end_call(Exit{Exit::Kind::kDeadline, 0, {}, {}});
   child_->control().command = command;
   child_->give_turn();
   for (;;) {
-    const auto now = steady_clock::now();
-    auto until = now + kDeathCheckInterval;
+    auto until = steady_clock::now() + kDeathCheckInterval;
     if (deadline_) until = std::min(until, *deadline_);
-    if (child_->wait_turn(until)) {
-      Exit exit = read_report();
-      if (exit.kind == Exit::Kind::kPort && exit.port != 0) return exit;
-      const bool is_late = exit.kind == Exit::Kind::kCancelled && !cancelled_;
-      if (!is_late) return end_call(std::move(exit));
-      // An interrupt that was meant for a call before this one, or a guest that says so for ever:
-      // the deadline is looked at all the same.
-      child_->control().command = Command::kResume;
-      child_->give_turn();
-    }
-    if (cancelled_) return stop(Exit::Kind::kCancelled);
-    if (deadline_ && steady_clock::now() >= *deadline_) return stop(Exit::Kind::kDeadline);
-    if (child_->is_dead()) {
-      if (child_->has_turn()) continue;
-      drop_child();
-      return end_call(Exit{Exit::Kind::kBroken, 0, {}, "the guest's process ended by itself"});
+    std::optional<Exit> report;
+    if (child_->wait_turn(until)) report = read_report();
+    Look look;
+    if (report) look.report = report->kind;
+    look.is_cancelled = cancelled_;
+    look.is_late = deadline_passed();
+    look.is_dead = !report && child_->is_dead() && !child_->has_turn();
+    switch (next_step(look)) {
+      case NextStep::kWait:
+        break;
+      case NextStep::kReturn:
+        if (report->kind == Exit::Kind::kPort && report->port != 0) return *std::move(report);
+        return end_call(*std::move(report));
+      case NextStep::kGiveBack:
+        child_->control().command = Command::kResume;
+        child_->give_turn();
+        break;
+      case NextStep::kCancel:
+        return stop(Exit::Kind::kCancelled);
+      case NextStep::kDeadline:
+        return stop(Exit::Kind::kDeadline);
+      case NextStep::kDied:
+        drop_child();
+        return end_call(Exit{Exit::Kind::kBroken, 0, {}, "the guest's process ended by itself"});
     }
   }
 }
@@ -308,7 +319,7 @@ Result<void> ProcessVm::resize(size_t region, uint64_t bytes) {
   CHECK(region < region_count_, region);
   Range& range = ranges_[region];
   const uint64_t rounded = round_up_to_page(bytes);
-  if (bytes > range.bytes_reserved) {
+  if (bytes > range.bytes_reserved && weakness_ != Weakness::kNoReserveLimit) {
     return limit("region " + std::to_string(region) + " cannot have " + std::to_string(bytes) +
                  " bytes; " + std::to_string(range.bytes_reserved) + " are reserved");
   }

@@ -25,7 +25,7 @@ class ProcessVm final : public Vm {
  public:
   // The spawner and the program outlive the Vm.
   static Result<std::unique_ptr<Vm>> create(const VmConfig& config, Spawner& spawner,
-                                            const Fd& program);
+                                            const Fd& program, Weakness weakness);
 
   Result<Exit> enter(const Entry& entry) override;
   Result<Exit> resume() override;
@@ -53,7 +53,8 @@ class ProcessVm final : public Vm {
     ChildMapping child{};
   };
 
-  ProcessVm(Spawner& spawner, const Fd& program) : spawner_(spawner), program_(program) {}
+  ProcessVm(Spawner& spawner, const Fd& program, Weakness weakness)
+      : spawner_(spawner), program_(program), weakness_(weakness) {}
   Result<void> place_fixed(const VmConfig& config);
   Result<void> place_region(const RegionSpec& spec, Range& range, uint64_t& fixed_used);
   Result<void> start_child();
@@ -62,12 +63,15 @@ class ProcessVm final : public Vm {
   void drop_child();
   Exit end_call(Exit exit);
   Exit read_report();
+  bool deadline_passed() const;
+  Access child_access(Protection protection) const;
   const Range* find(uint64_t address, uint64_t bytes) const;
   using PageVisitor = std::function<Result<void>(const Range& range, uint64_t page, uint8_t* host)>;
   Result<void> for_each_resident_page(const PageVisitor& visit);
 
   Spawner& spawner_;
   const Fd& program_;
+  const Weakness weakness_;
   Fd fixed_file_;
   std::vector<Fd> image_files_;
   std::vector<Mapping> host_mappings_;
