@@ -164,6 +164,18 @@ void add_cache(CLI::App& app, CacheUse& cache) {
       ->type_name("SIZE");
 }
 
+void add_fuel(CLI::App& app, RunOptions& options) {
+  app.add_option_function<uint64_t>(
+         "--fuel",
+         [&options](uint64_t units) {
+           options.fuel = units;
+           options.compile.fuel = true;
+         },
+         "Most instructions to run, weighed as docs/fuel.md says")
+      ->type_name("N")
+      ->check(CLI::Range(uint64_t{0}, static_cast<uint64_t>(INT64_MAX)));
+}
+
 void declare_run(CLI::App& app, Everything& all) {
   CLI::App& run = *app.add_subcommand("run", "Run a module or an image in a micro-VM");
   run.prefix_command();
@@ -186,6 +198,7 @@ void declare_run(CLI::App& app, Everything& all) {
       });
   add_driver(run, all.run.driver);
   add_limits(run, all.run);
+  add_fuel(run, all.run);
   add_code_generation(run, all.run.compile);
   add_linking(run, all.run.compile);
   add_cache(run, all.run.cache);
@@ -218,6 +231,8 @@ void declare_compile(CLI::App& app, Everything& all) {
       ->type_name("IMAGE");
   add_code_generation(compile, all.compile.compile);
   add_linking(compile, all.compile.compile);
+  compile.add_flag("--fuel", all.compile.compile.fuel,
+                   "Count fuel, for `mayfly run --fuel N IMAGE`");
   compile.add_flag("--timings", all.compile.timings, "Print how long each phase took to stderr");
   compile.footer("Example: mayfly compile app.wasm -o app.mayfly && mayfly run app.mayfly");
   compile.callback([&all] { all.exit_code = compile_command(all.compile); });
@@ -261,6 +276,7 @@ void declare_wast(CLI::App& app, Everything& all) {
   wast.add_option("JSON", all.wast.files, "Scripts as JSON, next to their modules")->required();
   add_driver(wast, all.wast.driver);
   add_code_generation(wast, all.wast.compile);
+  wast.add_flag("--fuel", all.wast.compile.fuel, "Count fuel, without end");
   wast.add_option("-j,--jobs", all.wast.jobs, "Scripts at the same time (default: one per CPU)")
       ->type_name("N")
       ->check(CLI::Range(1, 256));

@@ -140,6 +140,7 @@ json describe(const image::Image& image) {
   return {{"format", "image"},
           {"origin", origin ? "this installation" : "unknown: " + origin.error().message},
           {"cpu_features", image.cpu_features()},
+          {"counts_fuel", image.counts_fuel()},
           {"regions", std::move(regions)},
           {"imports", std::move(imports)},
           {"instances", std::move(instances)}};

@@ -79,6 +79,7 @@ image::BuildRequest request_of(const std::vector<LinkedModule>& inputs,
   request.options.opt_level = options.opt_level;
   request.options.cpu = options.cpu;
   request.options.memory_class = options.memory_class;
+  request.options.fuel = options.fuel;
   request.options.memory_bytes_max = options.memory_bytes_max;
   return request;
 }

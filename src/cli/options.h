@@ -19,6 +19,7 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitBadInput = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitDeadline = 124;
+inline constexpr int kExitOutOfFuel = 125;
 inline constexpr int kExitTrap = 134;
 
 enum class DriverChoice : uint8_t { kAuto, kKvm, kProcess };
@@ -30,6 +31,7 @@ struct CompileOptions {
   image::CpuLevel cpu = image::CpuLevel::kBaseline;
   image::MemoryClass memory_class = image::MemoryClass::kAuto;
   uint64_t memory_bytes_max = uint64_t{4} << 30;  // reserved for a memory that can grow
+  bool fuel = false;                              // code counts what it runs (docs/fuel.md)
   bool bench = false;                             // provide bench.start and bench.end
   std::vector<std::string> preloads;  // NAME=FILE, linked in this order before the program
 };
@@ -52,6 +54,7 @@ struct RunOptions {
   uint64_t memory_bytes_max = uint64_t{4} << 30;
   std::optional<std::chrono::nanoseconds> timeout;
   CacheUse cache{.enabled = true};
+  std::optional<uint64_t> fuel;
   bool trust_image = false;
   bool timings = false;
 };

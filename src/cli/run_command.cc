@@ -39,6 +39,10 @@ Result<void> check_trust(const RunOptions& options, const Program& program, cons
                      checked.error().message + "; --trust-image if it is yours, or --driver kvm");
 }
 
+uint64_t used_fuel(const RunOptions& options, const ImageRunner& runner) {
+  return options.fuel.value_or(0) - static_cast<uint64_t>(runner.fuel());
+}
+
 // The exit code of a call that ended, and what there is to say about it.
 int finish(const RunOptions& options, const ImageRunner& runner, const CallOutcome& outcome) {
   const auto& names = runner.image().module_names();
@@ -59,6 +63,11 @@ int finish(const RunOptions& options, const ImageRunner& runner, const CallOutco
     case CallOutcome::Kind::kCancelled:
       print_error(said + "\n" + to_string(outcome.stopped, names));
       return kExitDeadline;
+    case CallOutcome::Kind::kOutOfFuel:
+      print_error("mayfly: " + options.file + ": " + to_string(outcome) + " after " +
+                  std::to_string(used_fuel(options, runner)) + " units\n" +
+                  to_string(outcome.stopped, names));
+      return kExitOutOfFuel;
     case CallOutcome::Kind::kBroken:
       break;
   }
@@ -118,6 +127,7 @@ Result<int> call_program(const RunOptions& options, ImageRunner& runner, Timings
   if (options.timeout) {
     runner.set_deadline(std::chrono::steady_clock::now() + *options.timeout);
   }
+  if (options.fuel) MAYFLY_TRY(runner.set_fuel(*options.fuel));
   const runtime::StepOutcome started = MAYFLY_TRY(instantiate(runner));
   if (started.kind == runtime::StepOutcome::Kind::kStopped) {
     return finish(options, runner, started.call);
@@ -170,6 +180,9 @@ Result<int> run(const RunOptions& options) {
   const int code = MAYFLY_TRY(call_program(options, *runner, timings));
   if (const auto time = runner->ports().bench_time(); time && options.compile.bench) {
     print_error("bench_ns " + std::to_string(time->count()) + "\n");
+  }
+  if (options.timings && options.fuel) {
+    print_error("fuel: " + std::to_string(used_fuel(options, *runner)) + " units used\n");
   }
   if (options.timings) print_error(timings.line());
   return code;

@@ -58,6 +58,7 @@ runtime::WastOptions settings_of(const WastOptions& options) {
   settings.build.opt_level = options.compile.opt_level;
   settings.build.cpu = options.compile.cpu;
   settings.build.memory_class = options.compile.memory_class;
+  settings.build.fuel = options.compile.fuel;
   if (!options.save_images.empty()) {
     settings.images = Images::kSave;
     settings.images_folder = options.save_images;

@@ -7,6 +7,8 @@
 // returned directly (one as itself, two as a struct); with more the function returns void and takes
 // the caller's result area first: ptr to one 16-byte Slot per result. A tail call passes its own
 // area on, so any signature can be tail called.
+// In a build with fuel, an i64 comes before all of these, and after the direct results: what is
+// left (docs/fuel.md). A negative one never reaches the host as a result.
 //
 // A module compiles to objects whose symbols have these names. Linking an instance puts the
 // prefix "i<step>." in front of each; what is undefined becomes what the plan binds it to.

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "compiler/code_generator.h"
+#include "compiler/fuel_meter.h"
 #include "compiler/instance_symbols.h"
 #include "guest_abi/call_page.h"
 
@@ -19,8 +20,8 @@ using image::Binding;
 
 class AdapterEmitter {
  public:
-  explicit AdapterEmitter(const PlanView& plan)
-      : plan_(plan), module_("adapters", context_), ir_(context_) {
+  AdapterEmitter(const PlanView& plan, const image::BuildOptions& options)
+      : plan_(plan), counts_fuel_(options.fuel), module_("adapters", context_), ir_(context_) {
     module_.setUwtable(llvm::UWTableKind::Async);
   }
 
@@ -59,14 +60,34 @@ class AdapterEmitter {
 
   llvm::FunctionType* function_type(const wasm::FuncType& type) {
     std::vector<llvm::Type*> params;
+    if (counts_fuel_) params.push_back(ir_.getInt64Ty());
     if (uses_result_area(type)) params.push_back(ir_.getPtrTy());
     for (const wasm::ValType& param : type.params) params.push_back(value_type(param));
-    llvm::Type* result = ir_.getVoidTy();
-    if (type.results.size() == 1) result = value_type(type.results[0]);
-    if (type.results.size() == 2) {
-      result = llvm::StructType::get(value_type(type.results[0]), value_type(type.results[1]));
+    std::vector<llvm::Type*> parts;
+    if (!uses_result_area(type)) {
+      for (const wasm::ValType& result : type.results) parts.push_back(value_type(result));
     }
+    if (counts_fuel_) parts.push_back(ir_.getInt64Ty());
+    llvm::Type* result = ir_.getVoidTy();
+    if (parts.size() == 1) result = parts[0];
+    if (parts.size() > 1) result = llvm::StructType::get(context_, parts);
     return llvm::FunctionType::get(result, params, false);
+  }
+
+  // The callee may read the fuel, and a host function that calls back uses some.
+  void leave_wasm(llvm::Function& function) {
+    if (counts_fuel_) store_fuel(ir_, function.getArg(0));
+  }
+
+  void return_to_wasm(std::vector<llvm::Value*> results) {
+    if (counts_fuel_) results.push_back(load_fuel(ir_));
+    if (results.empty()) {
+      ir_.CreateRetVoid();
+    } else if (results.size() == 1) {
+      ir_.CreateRet(results[0]);
+    } else {
+      ir_.CreateAggregateRet(results.data(), static_cast<unsigned>(results.size()));
+    }
   }
 
   llvm::GlobalVariable* declare(const std::string& name) {
@@ -102,18 +123,21 @@ class AdapterEmitter {
       const Target memory = plan_.resolve(step, wasm::ExternKind::kMemory, 0);
       arguments.push_back(declare(image_symbol(memory.definition, "mem") + ".info"));
     }
-    for (llvm::Argument& argument : function.args()) arguments.push_back(&argument);
+    const unsigned first = counts_fuel_ ? 1 : 0;
+    for (size_t i = 0; i < type.params.size(); ++i) {
+      arguments.push_back(function.getArg(first + static_cast<unsigned>(i)));
+    }
     std::vector<llvm::Type*> types;
     for (const llvm::Value* argument : arguments) types.push_back(argument->getType());
     CHECK(type.results.size() <= 1, type.results.size());
-    const llvm::FunctionCallee callee = module_.getOrInsertFunction(
-        name, llvm::FunctionType::get(function.getReturnType(), types, false));
+    llvm::Type* result = type.results.empty() ? ir_.getVoidTy() : value_type(type.results[0]);
+    const llvm::FunctionCallee callee =
+        module_.getOrInsertFunction(name, llvm::FunctionType::get(result, types, false));
+    leave_wasm(function);
     llvm::CallInst* call = ir_.CreateCall(callee, arguments);
-    if (type.results.empty()) {
-      ir_.CreateRetVoid();
-    } else {
-      ir_.CreateRet(call);
-    }
+    std::vector<llvm::Value*> results;
+    if (!type.results.empty()) results.push_back(call);
+    return_to_wasm(std::move(results));
   }
 
   llvm::Value* slot(size_t index, uint64_t offset = 0) {
@@ -137,10 +161,12 @@ class AdapterEmitter {
   }
 
   void emit_host_call(const wasm::FuncType& type, uint32_t host_index, llvm::Function& function) {
-    const unsigned first = uses_result_area(type) ? 1 : 0;
+    const unsigned area = counts_fuel_ ? 1 : 0;
+    const unsigned first = area + (uses_result_area(type) ? 1 : 0);
     for (unsigned i = 0; i < type.params.size(); ++i) store_slot(i, function.getArg(first + i));
     const llvm::FunctionCallee callee =
         module_.getOrInsertFunction("mayfly_host_call", ir_.getVoidTy(), ir_.getInt32Ty());
+    leave_wasm(function);
     ir_.CreateCall(callee, {ir_.getInt32(host_index)});
     std::vector<llvm::Value*> results;
     for (size_t i = 0; i < type.results.size(); ++i) {
@@ -148,18 +174,13 @@ class AdapterEmitter {
     }
     if (uses_result_area(type)) {
       for (size_t i = 0; i < results.size(); ++i) {
-        llvm::Value* to = ir_.CreateConstGEP1_64(ir_.getInt8Ty(), function.getArg(0),
+        llvm::Value* to = ir_.CreateConstGEP1_64(ir_.getInt8Ty(), function.getArg(area),
                                                  i * sizeof(guest_abi::Slot));
         ir_.CreateStore(results[i], to);
       }
-      ir_.CreateRetVoid();
-    } else if (results.empty()) {
-      ir_.CreateRetVoid();
-    } else if (results.size() == 1) {
-      ir_.CreateRet(results[0]);
-    } else {
-      ir_.CreateAggregateRet(results.data(), static_cast<unsigned>(results.size()));
+      results.clear();
     }
+    return_to_wasm(std::move(results));
   }
 
   void emit_funcref(uint32_t step, uint32_t index, llvm::Function& function) {
@@ -176,6 +197,7 @@ class AdapterEmitter {
   }
 
   const PlanView& plan_;
+  bool counts_fuel_;
   llvm::LLVMContext context_;
   llvm::Module module_;
   llvm::IRBuilder<> ir_;
@@ -186,7 +208,7 @@ class AdapterEmitter {
 Result<std::vector<uint8_t>> emit_adapters(const PlanView& plan,
                                            const image::BuildOptions& options) {
   initialize_llvm();
-  AdapterEmitter emitter(plan);
+  AdapterEmitter emitter(plan, options);
   if (!emitter.emit_all()) return std::vector<uint8_t>();
   CompileOptions compile;
   compile.cpu = options.cpu;

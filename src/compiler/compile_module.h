@@ -29,6 +29,7 @@ struct CompileOptions {
   std::vector<Placement> placements;
   image::OptLevel opt_level = image::OptLevel::kO2;
   image::CpuLevel cpu = image::CpuLevel::kBaseline;
+  bool fuel = false;            // code counts CallPage::fuel
   std::string name = "module";  // for messages and the line table's file name
   uint32_t threads_max = 2;     // partitions compiled at once; never changes the bytes
   Verification verification = kDefaultVerification;

@@ -65,18 +65,19 @@ Callee callee_of(FunctionEmitter& f, const wasm::Instruction& instruction) {
 void push_results(FunctionEmitter& f, const wasm::FuncType& type, llvm::Value* result,
                   llvm::Value* area) {
   llvm::IRBuilder<>& ir = f.ir();
-  const size_t count = type.results.size();
-  if (count == 1) {
-    f.push(result);
-  } else if (count == 2) {
-    f.push(ir.CreateExtractValue(result, 0));
-    f.push(ir.CreateExtractValue(result, 1));
-  } else {
-    for (size_t i = 0; i < count; ++i) {
-      llvm::Value* slot = ir.CreateConstGEP1_64(ir.getInt128Ty(), area, i);
-      f.push(ir.CreateAlignedLoad(f.module().value_type(type.results[i]), slot, llvm::Align(16)));
+  const auto count = static_cast<unsigned>(type.results.size());
+  const auto part = [&](unsigned i) {
+    return result->getType()->isStructTy() ? ir.CreateExtractValue(result, i) : result;
+  };
+  for (unsigned i = 0; i < count; ++i) {
+    if (area == nullptr) {
+      f.push(part(i));
+      continue;
     }
+    llvm::Value* slot = ir.CreateConstGEP1_64(ir.getInt128Ty(), area, i);
+    f.push(ir.CreateAlignedLoad(f.module().value_type(type.results[i]), slot, llvm::Align(16)));
   }
+  if (f.fuel().is_on()) f.fuel().set_left(part(area == nullptr ? count : 0));
 }
 
 }  // namespace
@@ -100,9 +101,11 @@ void emit_call(FunctionEmitter& f, const wasm::Instruction& instruction) {
   llvm::Value* area = nullptr;
   if (ModuleEmitter::uses_result_area(type)) {
     // A tail call has the caller's results, so it hands on the caller's area.
-    area = is_tail ? f.function().getArg(0) : f.result_area(type.results.size());
+    area = is_tail ? f.function().getArg(f.module().area_position())
+                   : f.result_area(type.results.size());
     arguments.insert(arguments.begin(), area);
   }
+  if (f.fuel().is_on()) arguments.insert(arguments.begin(), f.fuel().left());
   llvm::CallInst* call =
       ir.CreateCall(f.module().function_type(callee.type_index), callee.code, arguments);
   call->setCallingConv(llvm::CallingConv::Tail);

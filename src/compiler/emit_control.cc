@@ -65,6 +65,7 @@ void ControlEmitter::begin_loop(const wasm::Instruction& instruction) {
   f_.truncate(loop.height);
   f_.ir().SetInsertPoint(loop.target);
   for (llvm::PHINode* value : loop.values) f_.push(value);
+  f_.fuel().check();
   reachable_ = true;
 }
 
@@ -141,19 +142,22 @@ void ControlEmitter::emit_return() {
   const size_t count = type_.results.size();
   const std::vector<llvm::Value*> values = f_.pop_many(count);
   llvm::IRBuilder<>& ir = f_.ir();
-  if (count == 0) {
-    ir.CreateRetVoid();
-  } else if (count == 1) {
-    ir.CreateRet(values[0]);
-  } else if (count == 2) {
-    ir.CreateAggregateRet(values.data(), 2);
-  } else {
-    llvm::Value* area = f_.function().getArg(0);
+  std::vector<llvm::Value*> parts = values;
+  if (ModuleEmitter::uses_result_area(type_)) {
+    llvm::Value* area = f_.function().getArg(module_.area_position());
     for (size_t i = 0; i < count; ++i) {
       ir.CreateAlignedStore(values[i], ir.CreateConstGEP1_64(ir.getInt128Ty(), area, i),
                             llvm::Align(16));
     }
+    parts.clear();
+  }
+  if (f_.fuel().is_on()) parts.push_back(f_.fuel().left());
+  if (parts.empty()) {
     ir.CreateRetVoid();
+  } else if (parts.size() == 1) {
+    ir.CreateRet(parts[0]);
+  } else {
+    ir.CreateAggregateRet(parts.data(), static_cast<unsigned>(parts.size()));
   }
   for (llvm::Value* value : values) f_.push(value);
   reachable_ = false;

@@ -41,6 +41,12 @@ bool has_location(Opcode opcode) {
 // nothing is optimized, which is where such blocks occur.
 constexpr uint32_t kBlockInstructionsMax = 4'000;
 
+// Where more than one way leads on, or another function.
+bool directs_control(Opcode opcode) {
+  return (opcode <= Opcode::return_call_ref && opcode != Opcode::nop) ||
+         opcode == Opcode::br_on_null || opcode == Opcode::br_on_non_null;
+}
+
 bool is_memory(Opcode opcode) {
   return (opcode >= Opcode::i32_load && opcode <= Opcode::memory_grow) ||
          opcode == Opcode::memory_init || opcode == Opcode::data_drop ||
@@ -83,6 +89,10 @@ void ControlEmitter::emit_body() {
   }
   llvm::BasicBlock* body = f_.new_block("body");
   f_.ir().SetInsertPoint(body);
+  if (module_.counts_fuel()) {
+    f_.fuel().start(f_.function().getArg(0));
+    if (module_.shape().has_calls(function_index_)) f_.fuel().check();
+  }
   Label whole;
   whole.kind = LabelKind::kFunction;
   labels_.push_back(std::move(whole));
@@ -107,6 +117,8 @@ void ControlEmitter::cut_block() {
 }
 
 void ControlEmitter::emit(const wasm::Instruction& instruction) {
+  f_.fuel().charge(instruction.opcode);
+  if (directs_control(instruction.opcode)) f_.fuel().settle();
   if (emit_variable(instruction) || emit_structure(instruction) || emit_branch(instruction)) return;
   if (is_call(instruction.opcode)) {
     emit_call(f_, instruction);
@@ -179,7 +191,7 @@ llvm::AllocaInst* ControlEmitter::local(uint32_t index) {
   llvm::Type* type = module_.value_type(local_type(index));
   llvm::Value* initial = llvm::Constant::getNullValue(type);
   if (index < type_.params.size()) {
-    initial = f_.function().getArg(index + (ModuleEmitter::uses_result_area(type_) ? 1 : 0));
+    initial = f_.function().getArg(index + module_.first_param(type_));
   }
   variable = f_.new_variable(type, initial);
   return variable;

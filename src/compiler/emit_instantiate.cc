@@ -36,7 +36,7 @@ void emit_instruction(FunctionEmitter& f, const wasm::Instruction& instruction) 
 class InstantiateEmitter {
  public:
   explicit InstantiateEmitter(ModuleEmitter& module) : module_(module), wasm_(module.wasm()) {
-    whole_ = new_function("instantiate");
+    whole_ = module.new_function(module.instantiate_type(), "instantiate");
     whole_block_ = llvm::BasicBlock::Create(module_.context(), "entry", whole_);
   }
 
@@ -49,8 +49,14 @@ class InstantiateEmitter {
     for (uint32_t i = 0; i < wasm_.data.size(); ++i) init_data(i);
     finish_part();
     llvm::IRBuilder<> ir(whole_block_);
-    if (wasm_.start) call(ir, module_.function(*wasm_.start));
-    ir.CreateRetVoid();
+    if (!module_.counts_fuel()) {
+      if (wasm_.start) call(ir, module_.function(*wasm_.start), {});
+      ir.CreateRetVoid();
+      return;
+    }
+    llvm::Value* fuel = whole_->getArg(0);
+    if (wasm_.start) fuel = call(ir, module_.function(*wasm_.start), fuel);
+    ir.CreateRet(fuel);
   }
 
  private:
@@ -59,8 +65,11 @@ class InstantiateEmitter {
     return module_.new_function(llvm::FunctionType::get(nothing, false), name);
   }
 
-  void call(llvm::IRBuilder<>& ir, llvm::Function* callee) {
-    ir.CreateCall(callee)->setCallingConv(llvm::CallingConv::Tail);
+  llvm::Value* call(llvm::IRBuilder<>& ir, llvm::Function* callee,
+                    llvm::ArrayRef<llvm::Value*> arguments) {
+    llvm::CallInst* made = ir.CreateCall(callee, arguments);
+    made->setCallingConv(llvm::CallingConv::Tail);
+    return made;
   }
 
   // The emitter of the next step's code.
@@ -71,7 +80,7 @@ class InstantiateEmitter {
       function->setLinkage(llvm::GlobalValue::InternalLinkage);
       function->addFnAttr(llvm::Attribute::NoInline);
       llvm::IRBuilder<> ir(whole_block_);
-      call(ir, function);
+      call(ir, function, {});
       part_ = std::make_unique<FunctionEmitter>(module_, *function, wasm::kNoIndex);
       part_block_ = part_->new_block("body");
       part_->ir().SetInsertPoint(part_block_);

@@ -124,6 +124,12 @@ void emit_grow(FunctionEmitter& f, uint32_t memory) {
   llvm::Value* delta = widened(f, f.pop());
   llvm::Value* pages =
       f.ir().CreateCall(f.module().memory_grow(), {f.module().memory_info(memory), delta});
+  if (f.fuel().is_on()) {
+    llvm::Value* failed = f.ir().CreateICmpEQ(pages, f.ir().getInt64(UINT64_MAX));
+    const unsigned shift = f.module().wasm().memories[memory].page_size_log2;
+    llvm::Value* bytes = f.ir().CreateShl(delta, shift);
+    f.fuel().charge_bytes(f.ir().CreateSelect(failed, f.ir().getInt64(0), bytes));
+  }
   f.push(narrowed(f, memory, pages));
 }
 
@@ -132,6 +138,7 @@ void emit_fill(FunctionEmitter& f, uint32_t memory) {
   llvm::Value* value = f.ir().CreateTrunc(f.pop(), f.ir().getInt8Ty());
   llvm::Value* start = widened(f, f.pop());
   trap_if_past(f, start, count, byte_count(f, memory), TrapCode::kMemoryOutOfBounds);
+  f.fuel().charge_bytes(count);
   f.ir().CreateMemSet(address_of(f, memory, start), value, count, llvm::Align(1),
                       /*isVolatile=*/true);
 }
@@ -142,6 +149,7 @@ void emit_copy(FunctionEmitter& f, uint32_t to_memory, uint32_t from_memory) {
   llvm::Value* to = widened(f, f.pop());
   trap_if_past(f, from, count, byte_count(f, from_memory), TrapCode::kMemoryOutOfBounds);
   trap_if_past(f, to, count, byte_count(f, to_memory), TrapCode::kMemoryOutOfBounds);
+  f.fuel().charge_bytes(count);
   f.ir().CreateMemMove(address_of(f, to_memory, to), llvm::Align(1),
                        address_of(f, from_memory, from), llvm::Align(1), count,
                        /*isVolatile=*/true);
@@ -159,6 +167,7 @@ void emit_memory_init(FunctionEmitter& f, uint32_t memory, uint32_t segment, llv
   llvm::Value* size = f.load(ir.getInt64Ty(), f.module().data_segment_size(segment));
   trap_if_past(f, from, count, size, TrapCode::kMemoryOutOfBounds);
   trap_if_past(f, to, count, byte_count(f, memory), TrapCode::kMemoryOutOfBounds);
+  f.fuel().charge_bytes(count);
   llvm::Value* source = ir.CreateGEP(ir.getInt8Ty(), f.module().data_segment(segment), from);
   ir.CreateMemMove(address_of(f, memory, to), llvm::Align(1), source, llvm::Align(1), count,
                    /*isVolatile=*/true);

@@ -46,6 +46,10 @@ void emit_grow(FunctionEmitter& f, uint32_t table) {
   llvm::Value* value = ir.CreatePtrToInt(f.pop(), ir.getInt64Ty());
   llvm::Value* size =
       ir.CreateCall(f.module().table_grow(), {f.module().table_info(table), delta, value});
+  if (f.fuel().is_on()) {
+    llvm::Value* failed = ir.CreateICmpEQ(size, ir.getInt64(UINT64_MAX));
+    f.fuel().charge_units(ir.CreateSelect(failed, ir.getInt64(0), delta));
+  }
   f.push(narrowed(f, table, size));
 }
 
@@ -55,6 +59,7 @@ void emit_copy(FunctionEmitter& f, uint32_t to_table, uint32_t from_table) {
   llvm::Value* to = widened(f, f.pop());
   trap_if_past(f, from, count, entry_count(f, from_table), TrapCode::kTableOutOfBounds);
   trap_if_past(f, to, count, entry_count(f, to_table), TrapCode::kTableOutOfBounds);
+  f.fuel().charge_units(count);
   f.ir().CreateMemMove(address_of(f, to_table, to), llvm::Align(8), address_of(f, from_table, from),
                        llvm::Align(8), f.ir().CreateShl(count, 3), /*isVolatile=*/true);
 }
@@ -71,6 +76,7 @@ void emit_table_fill(FunctionEmitter& f, uint32_t table, llvm::Value* start, llv
                      llvm::Value* count) {
   llvm::IRBuilder<>& ir = f.ir();
   trap_if_past(f, start, count, entry_count(f, table), TrapCode::kTableOutOfBounds);
+  f.fuel().charge_units(count);
   llvm::BasicBlock* before = ir.GetInsertBlock();
   llvm::BasicBlock* head = f.new_block("fill");
   llvm::BasicBlock* body = f.new_block("fill.entry");
@@ -93,6 +99,7 @@ void emit_table_init(FunctionEmitter& f, uint32_t table, uint32_t segment, llvm:
   llvm::Value* size = f.load(ir.getInt64Ty(), f.module().element_segment_size(segment));
   trap_if_past(f, from, count, size, TrapCode::kTableOutOfBounds);
   trap_if_past(f, to, count, entry_count(f, table), TrapCode::kTableOutOfBounds);
+  f.fuel().charge_units(count);
   llvm::Value* source = ir.CreateGEP(ir.getInt64Ty(), f.module().element_segment(segment), from);
   ir.CreateMemMove(address_of(f, table, to), llvm::Align(8), source, llvm::Align(8),
                    ir.CreateShl(count, 3), /*isVolatile=*/true);

@@ -3,13 +3,16 @@
 // thunk.T: from the C ABI and slots to the Wasm ABI, for calls by the host.
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Intrinsics.h>
 
 #include <set>
 #include <string>
 
 #include "compiler/emit_data.h"
+#include "compiler/fuel_meter.h"
 #include "compiler/module_emitter.h"
 #include "guest_abi/call_page.h"
+#include "guest_abi/trap.h"
 
 namespace mayfly::compiler {
 
@@ -30,6 +33,7 @@ class ThunkEmitter {
 
   void emit(const wasm::FuncType& type, llvm::FunctionType* code_type) {
     std::vector<llvm::Value*> arguments;
+    if (module_.counts_fuel()) arguments.push_back(load_fuel(ir_));
     // An area of its own: the slots serve other calls while this one runs.
     if (ModuleEmitter::uses_result_area(type)) {
       llvm::AllocaInst* area =
@@ -43,8 +47,10 @@ class ThunkEmitter {
     }
     llvm::CallInst* call = ir_.CreateCall(code_type, code_, arguments);
     call->setCallingConv(llvm::CallingConv::Tail);
-    for (size_t i = 0; i < type.results.size(); ++i) {
-      store_result(i, result(type, call, arguments, i));
+    const auto count = static_cast<unsigned>(type.results.size());
+    for (unsigned i = 0; i < count; ++i) store_result(i, result(type, call, arguments, i));
+    if (module_.counts_fuel()) {
+      take_fuel(part(call, ModuleEmitter::uses_result_area(type) ? 0 : count));
     }
     ir_.CreateRetVoid();
   }
@@ -55,13 +61,29 @@ class ThunkEmitter {
   }
 
   llvm::Value* result(const wasm::FuncType& type, llvm::CallInst* call,
-                      const std::vector<llvm::Value*>& arguments, size_t index) {
-    if (type.results.size() == 1) return call;
-    if (type.results.size() == 2) {
-      return ir_.CreateExtractValue(call, static_cast<unsigned>(index));
-    }
-    return ir_.CreateAlignedLoad(module_.value_type(type.results[index]), slot(arguments[0], index),
-                                 llvm::Align(16));
+                      const std::vector<llvm::Value*>& arguments, unsigned index) {
+    if (!ModuleEmitter::uses_result_area(type)) return part(call, index);
+    return ir_.CreateAlignedLoad(module_.value_type(type.results[index]),
+                                 slot(arguments[module_.area_position()], index), llvm::Align(16));
+  }
+
+  llvm::Value* part(llvm::Value* returned, unsigned index) {
+    if (!returned->getType()->isStructTy()) return returned;
+    return ir_.CreateExtractValue(returned, index);
+  }
+
+  // A call that took more than there was has no results.
+  void take_fuel(llvm::Value* left) {
+    store_fuel(ir_, left);
+    llvm::Function* thunk = ir_.GetInsertBlock()->getParent();
+    llvm::BasicBlock* empty = llvm::BasicBlock::Create(module_.context(), "empty", thunk);
+    llvm::BasicBlock* next = llvm::BasicBlock::Create(module_.context(), "next", thunk);
+    ir_.CreateCondBr(ir_.CreateICmpSLT(left, ir_.getInt64(0)), empty, next);
+    ir_.SetInsertPoint(empty);
+    const auto code = static_cast<uint8_t>(guest_abi::TrapCode::kOutOfFuel);
+    ir_.CreateIntrinsic(llvm::Intrinsic::ubsantrap, {}, {ir_.getInt8(code)});
+    ir_.CreateUnreachable();
+    ir_.SetInsertPoint(next);
   }
 
   // All 16 bytes: what a value does not fill is zero.
@@ -99,8 +121,7 @@ void emit_thunks(ModuleEmitter& module) {
     ThunkEmitter(module, symbol("thunk", type))
         .emit(module.wasm().types[type].func, module.function_type(type));
   }
-  llvm::Type* nothing = llvm::Type::getVoidTy(module.context());
-  ThunkEmitter(module, "thunk.instantiate").emit({}, llvm::FunctionType::get(nothing, false));
+  ThunkEmitter(module, "thunk.instantiate").emit({}, module.instantiate_type());
 }
 
 }  // namespace mayfly::compiler

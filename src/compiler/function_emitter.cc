@@ -15,7 +15,11 @@ namespace mayfly::compiler {
 
 FunctionEmitter::FunctionEmitter(ModuleEmitter& module, llvm::Function& function,
                                  uint32_t function_index)
-    : module_(module), function_(function), function_index_(function_index), ir_(module.context()) {
+    : module_(module),
+      function_(function),
+      function_index_(function_index),
+      ir_(module.context()),
+      fuel_(*this) {
   entry_ = new_block("entry");
   ir_.SetInsertPoint(entry_);
 }

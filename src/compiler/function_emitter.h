@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "compiler/fuel_meter.h"
 #include "guest_abi/trap.h"
 #include "wasm/instruction.h"
 #include "wasm/module.h"
@@ -26,6 +27,7 @@ class FunctionEmitter {
   llvm::IRBuilder<>& ir() { return ir_; }
   llvm::Function& function() { return function_; }
   uint32_t function_index() const { return function_index_; }
+  FuelMeter& fuel() { return fuel_; }
 
   // The operand stack. A v128 is a <2 x i64>, a reference a ptr.
   void push(llvm::Value* value) { operands_.push_back(value); }
@@ -69,6 +71,7 @@ class FunctionEmitter {
   llvm::BasicBlock* entry_ = nullptr;
   llvm::AllocaInst* result_area_ = nullptr;
   size_t result_area_slots_ = 0;
+  FuelMeter fuel_;
 };
 
 // Each emits one instruction of its family in reachable code.

@@ -61,6 +61,7 @@ class ObjectCache {
     options.placements = placements;
     options.opt_level = request_.options.opt_level;
     options.cpu = request_.options.cpu;
+    options.fuel = request_.options.fuel;
     options.name = request_.module_names[index];
     auto compiled = compile_module(modules_[index], request_.modules[index], options);
     if (!compiled) return with_context(options.name, std::move(compiled).error());

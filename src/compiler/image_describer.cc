@@ -170,6 +170,7 @@ Result<image::ImageMetadata> ImageDescriber::metadata(const LinkedFile& file) co
   out.host_functions = request_.plan.plan().host_functions;
   out.module_names.assign(request_.module_names.begin(), request_.module_names.end());
   out.cpu_features = cpu_features(request_.options.cpu);
+  out.counts_fuel = request_.options.fuel;
   for (uint32_t step = 0; step < request_.plan.step_count(); ++step) {
     out.instances.push_back(MAYFLY_TRY(instance(file, step)));
     collect_links(step, out);

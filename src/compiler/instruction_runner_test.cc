@@ -163,7 +163,7 @@ NativeCode::NativeCode(const std::vector<wasm::Instruction>& instructions,
   wasm_module.memories.push_back({});
   CompileOptions options;
   options.placements = {Placement::kHigh};
-  const ModuleShape shape{wasm_module, {}, options, {}, {}, {}, {}};
+  const ModuleShape shape{wasm_module, {}, options, {}, {}, {}, {}, {}};
   auto context = std::make_unique<llvm::LLVMContext>();
   ModuleEmitter module(shape, *context);
   state_->results = build(module, instructions, operands, see);

@@ -74,15 +74,13 @@ llvm::Type* ModuleEmitter::value_type(const wasm::ValType& type) {
 }
 
 llvm::Type* ModuleEmitter::return_type(const wasm::FuncType& type) {
-  switch (type.results.size()) {
-    case 1:
-      return value_type(type.results[0]);
-    case 2:
-      return llvm::StructType::get(context_,
-                                   {value_type(type.results[0]), value_type(type.results[1])});
-    default:
-      return llvm::Type::getVoidTy(context_);
+  std::vector<llvm::Type*> parts;
+  if (!uses_result_area(type)) {
+    for (const wasm::ValType& result : type.results) parts.push_back(value_type(result));
   }
+  if (counts_fuel()) parts.push_back(llvm::Type::getInt64Ty(context_));
+  if (parts.empty()) return llvm::Type::getVoidTy(context_);
+  return parts.size() == 1 ? parts[0] : llvm::StructType::get(context_, parts);
 }
 
 llvm::FunctionType* ModuleEmitter::function_type(uint32_t type_index) {
@@ -90,10 +88,17 @@ llvm::FunctionType* ModuleEmitter::function_type(uint32_t type_index) {
   if (known != nullptr) return known;
   const wasm::FuncType& type = wasm().types[type_index].func;
   std::vector<llvm::Type*> params;
+  if (counts_fuel()) params.push_back(llvm::Type::getInt64Ty(context_));
   if (uses_result_area(type)) params.push_back(llvm::PointerType::get(context_, 0));
   for (const wasm::ValType& param : type.params) params.push_back(value_type(param));
   known = llvm::FunctionType::get(return_type(type), params, false);
   return known;
+}
+
+llvm::FunctionType* ModuleEmitter::instantiate_type() {
+  std::vector<llvm::Type*> params;
+  if (counts_fuel()) params.push_back(llvm::Type::getInt64Ty(context_));
+  return llvm::FunctionType::get(return_type({}), params, false);
 }
 
 llvm::Function* ModuleEmitter::new_function(llvm::FunctionType* type, const std::string& name) {

@@ -39,9 +39,17 @@ class ModuleEmitter {
   llvm::Type* value_type(const wasm::ValType& type);
   llvm::FunctionType* function_type(uint32_t type_index);
   llvm::ArrayType* words(uint64_t count);
-  // void, a type, or a struct of two; void where results go to a result area.
+  // void, a type, or a struct; no results where they go to a result area; the fuel comes last.
   llvm::Type* return_type(const wasm::FuncType& type);
   static bool uses_result_area(const wasm::FuncType& type) { return type.results.size() > 2; }
+  // Of `instantiate`: () -> ().
+  llvm::FunctionType* instantiate_type();
+  bool counts_fuel() const { return shape_.options.fuel; }
+  // What comes before the parameters of the type: the fuel, and the result area.
+  unsigned area_position() const { return counts_fuel() ? 1 : 0; }
+  unsigned first_param(const wasm::FuncType& type) const {
+    return area_position() + (uses_result_area(type) ? 1 : 0);
+  }
 
   // The symbols of abi.h. Data are declared as the words that they are defined with.
   llvm::Function* function(uint32_t index);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <string>
 
+#include "compiler/emit_control.h"
 #include "compiler/plain_function.h"
 #include "wasm/instruction.h"
 
@@ -68,6 +69,7 @@ struct Body {
   uint32_t locals = 0;
   bool has_long_block = false;
   bool is_plain = true;
+  bool has_calls = false;
 };
 
 bool ends_block(Opcode opcode) { return opcode <= Opcode::return_ && opcode != Opcode::nop; }
@@ -84,6 +86,7 @@ class Scan {
       const wasm::ByteRange body = module_.functions[i].body;
       MAYFLY_TRY(read({"function", i}, body, Locals::kPresent));
     }
+    for (const Body& body : bodies_) shape_.calls.push_back(body.has_calls);
     find_inlined();
     place_tables();
     divide();
@@ -144,8 +147,9 @@ class Scan {
                            std::string(wasm::to_string(instruction.opcode)) + " at offset " +
                            hex(instruction.offset) + needs(feature));
       }
-      if (locals == Locals::kPresent && !is_plain(instruction.opcode)) {
-        bodies_.back().is_plain = false;
+      if (locals == Locals::kPresent) {
+        bodies_.back().is_plain &= is_plain(instruction.opcode);
+        bodies_.back().has_calls |= is_call(instruction.opcode);
       }
       if (instruction.opcode == Opcode::table_grow) grown_[instruction.index] = true;
       straight = ends_block(instruction.opcode) ? 0 : straight + 1;
@@ -159,7 +163,7 @@ class Scan {
   void note_locals(const std::vector<wasm::LocalGroup>& groups) {
     uint64_t count = 0;
     for (const wasm::LocalGroup& group : groups) count += group.count;
-    bodies_.push_back({static_cast<uint32_t>(count), false, true});
+    bodies_.emplace_back().locals = static_cast<uint32_t>(count);
   }
 
   void find_inlined() {
@@ -223,7 +227,7 @@ class Scan {
 
 Result<ModuleShape> make_shape(const wasm::Module& module, std::span<const uint8_t> bytes,
                                const CompileOptions& options) {
-  ModuleShape shape{module, bytes, options, {}, {}, {}, {}};
+  ModuleShape shape{module, bytes, options, {}, {}, {}, {}, {}};
   MAYFLY_TRY(Scan(shape).run());
   shape.globals = evaluate_globals(module, bytes);
   return shape;

@@ -30,7 +30,11 @@ struct CallPage {
   uint64_t clock_resolution_ns;
   uint8_t random_seed[32];   // new at each start, reset and fork
   uint64_t seed_generation;  // changes with random_seed
-  uint64_t reserved[7];
+  // What is left of the fuel, in images that count it (docs/fuel.md). Compiled code keeps it in a
+  // register: here it is right when the guest is entered, when it calls the host or the guest
+  // library, when it returns, and when it is out of fuel, where it is below zero.
+  int64_t fuel;
+  uint64_t reserved[6];
 
   // One request of the guest at a time (ports.h): the struct of the port that was called.
   alignas(64) uint8_t request[kRequestBytesMax];

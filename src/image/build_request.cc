@@ -32,6 +32,7 @@ void write_options(ByteWriter& to, const BuildOptions& options) {
   to.u8(static_cast<uint8_t>(options.cpu));
   to.u8(static_cast<uint8_t>(options.memory_class));
   write_features(to, options.features);
+  to.u8(options.fuel ? 1 : 0);
   to.u64(options.memory_bytes_max);
 }
 
@@ -41,6 +42,7 @@ BuildOptions read_options(ByteReader& from) {
   options.cpu = read_enum(from, CpuLevel::kNative);
   options.memory_class = read_enum(from, MemoryClass::kHigh);
   options.features = read_features(from);
+  options.fuel = from.u8() != 0;
   options.memory_bytes_max = from.u64();
   return options;
 }

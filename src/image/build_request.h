@@ -29,6 +29,7 @@ struct BuildOptions {
   CpuLevel cpu = CpuLevel::kBaseline;
   MemoryClass memory_class = MemoryClass::kAuto;
   wasm::Features features;
+  bool fuel = false;                              // code counts CallPage::fuel (docs/fuel.md)
   uint64_t memory_bytes_max = uint64_t{4} << 30;  // reserved for a memory that can grow
 };
 

@@ -16,6 +16,7 @@ BuildRequest two_steps() {
   request.options.opt_level = OptLevel::kO1;
   request.options.memory_class = MemoryClass::kHigh;
   request.options.memory_bytes_max = 0x1'0000;
+  request.options.fuel = true;
   request.modules = {{0, 'a', 's', 'm'}, {}};
   request.module_names = {"a.wasm", "b.wasm"};
   request.plan.host_functions.push_back({"env", "log", {{wasm::kI32, wasm::kFuncref}, {}}});
@@ -36,6 +37,7 @@ TEST(BuildRequest, SurvivesItsEncoding) {
   ASSERT_TRUE(decoded.has_value()) << decoded.error().message;
   EXPECT_EQ(decoded->options.opt_level, OptLevel::kO1);
   EXPECT_EQ(decoded->options.memory_class, MemoryClass::kHigh);
+  EXPECT_TRUE(decoded->options.fuel);
   EXPECT_EQ(decoded->options.memory_bytes_max, 0x1'0000u);
   EXPECT_EQ(decoded->modules[0], (std::vector<uint8_t>{0, 'a', 's', 'm'}));
   EXPECT_EQ(decoded->module_names[1], "b.wasm");

@@ -20,7 +20,7 @@
 
 namespace mayfly::image {
 
-inline constexpr uint32_t kImageVersion = 1;
+inline constexpr uint32_t kImageVersion = 2;
 
 enum class RegionKind : uint8_t { kText, kReadOnly, kData, kMemory, kTable };
 
@@ -125,6 +125,8 @@ class Image {
   const std::vector<std::string>& module_names() const { return module_names_; }
   // CPU features that the code needs, as in /proc/cpuinfo: "sse4_1", "avx2".
   const std::vector<std::string>& cpu_features() const { return cpu_features_; }
+  // Whether the code counts CallPage::fuel.
+  bool counts_fuel() const { return counts_fuel_; }
   // Errors: kUnsupported, naming the first feature that this CPU lacks.
   Result<void> check_cpu() const;
 
@@ -145,6 +147,7 @@ class Image {
   std::vector<ImportedModuleName> imports_;
   std::vector<std::string> module_names_;
   std::vector<std::string> cpu_features_;
+  bool counts_fuel_ = false;
   // Inside bytes_: the text, and the tables of image_tables.h.
   std::span<const uint8_t> text_;
   std::span<const uint8_t> functions_;

@@ -164,6 +164,7 @@ std::vector<uint8_t> encode(const ImageMetadata& metadata) {
   ByteWriter to;
   to.u32(kMagic);
   to.u32(kImageVersion);
+  to.u8(metadata.counts_fuel ? 1 : 0);
   write_strings(to, metadata.cpu_features);
   write_strings(to, metadata.module_names);
   write_windows(to, metadata.windows);
@@ -193,6 +194,7 @@ Result<ImageMetadata> decode_image_metadata(std::span<const uint8_t> bytes) {
                        ", this build reads version " + std::to_string(kImageVersion));
   }
   ImageMetadata metadata;
+  metadata.counts_fuel = from.u8() != 0;
   metadata.cpu_features = read_strings(from);
   metadata.module_names = read_strings(from);
   metadata.windows = read_windows(from);

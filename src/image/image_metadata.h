@@ -22,6 +22,7 @@ struct ImageMetadata {
   std::vector<ImportedModuleName> imports;
   std::vector<std::string> module_names;
   std::vector<std::string> cpu_features;
+  bool counts_fuel = false;
 };
 
 std::vector<uint8_t> encode(const ImageMetadata& metadata);

@@ -60,6 +60,7 @@ class ImageReader {
     image->host_functions_ = std::move(metadata.host_functions);
     image->imports_ = std::move(metadata.imports);
     image->module_names_ = std::move(metadata.module_names);
+    image->counts_fuel_ = metadata.counts_fuel;
     image->cpu_features_ = std::move(metadata.cpu_features);
     return image;
   }

@@ -218,7 +218,7 @@ TEST(Image, RefusesAnotherVersion) {
   const auto decoded = decode_image_metadata(metadata);
   ASSERT_FALSE(decoded.has_value());
   EXPECT_EQ(decoded.error().kind, ErrorKind::kUnsupported);
-  EXPECT_THAT(decoded.error().message, HasSubstr("version 99, this build reads version 1"));
+  EXPECT_THAT(decoded.error().message, HasSubstr("version 99, this build reads version 2"));
 }
 
 TEST(Image, RefusesACpuThatLacksAFeature) {

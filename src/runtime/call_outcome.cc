@@ -25,6 +25,8 @@ std::string to_string(const CallOutcome& outcome) {
       return "deadline reached";
     case CallOutcome::Kind::kCancelled:
       return "cancelled";
+    case CallOutcome::Kind::kOutOfFuel:
+      return "out of fuel";
     case CallOutcome::Kind::kBroken:
       return "sandbox broken: " + outcome.broken;
   }

@@ -34,13 +34,14 @@ struct CallOutcome {
     kExited,     // proc_exit: no end of the sandbox's life, but no values either
     kDeadline,   // the time for the call was over
     kCancelled,  // another thread ended the call
+    kOutOfFuel,  // the image counts fuel, and more was used than there was
     kBroken,     // the guest left in a way that no guest of ours does; the VM is gone
   };
   Kind kind = Kind::kReturned;
   std::vector<Value> values;   // kReturned
   Trap trap;                   // kTrapped
   uint32_t exit_code = 0;      // kExited
-  std::vector<Frame> stopped;  // kDeadline, kCancelled: where, as far as known
+  std::vector<Frame> stopped;  // kDeadline, kCancelled, kOutOfFuel: where, as far as known
   std::string broken;          // kBroken: what the guest did
 
   bool returned() const { return kind == Kind::kReturned; }

@@ -105,6 +105,7 @@ Result<void> ImageRunner::prepare_call_page() {
   std::memcpy(page.random_seed, seed.bytes, sizeof page.random_seed);
   // Another than whatever the guest's memory remembers.
   page.seed_generation = seed.generation | 1;
+  page.fuel = INT64_MAX;
   return {};
 }
 
@@ -267,16 +268,30 @@ CallOutcome ImageRunner::outcome_of(const vmm::Exit& exit) {
   return outcome;
 }
 
+Result<void> ImageRunner::set_fuel(uint64_t units) {
+  if (!image_.counts_fuel()) return invalid("the image counts no fuel: it was built without");
+  if (units > INT64_MAX) return invalid("fuel is at most " + std::to_string(INT64_MAX));
+  vm_->call_page().fuel = static_cast<int64_t>(units);
+  return {};
+}
+
 CallOutcome ImageRunner::outcome_of_fault(const vmm::Fault& fault) {
   const FaultContext context{
       .regions = image_.regions(), .stack_bytes = stack_bytes_, .text_byte = [&](uint64_t address) {
         return image_.text_byte(address);
       }};
   CallOutcome outcome;
+  const guest_abi::TrapCode code = classify_fault(fault, context);
+  auto frames = backtrace({fault.rip, fault.rsp, fault.rbp}, code_, *vm_);
+  if (code == guest_abi::TrapCode::kOutOfFuel) {
+    outcome.kind = CallOutcome::Kind::kOutOfFuel;
+    outcome.stopped = std::move(frames);
+    return outcome;
+  }
   outcome.kind = CallOutcome::Kind::kTrapped;
-  outcome.trap.code = classify_fault(fault, context);
-  outcome.trap.message = describe_fault(fault, outcome.trap.code);
-  outcome.trap.backtrace = backtrace({fault.rip, fault.rsp, fault.rbp}, code_, *vm_);
+  outcome.trap.code = code;
+  outcome.trap.message = describe_fault(fault, code);
+  outcome.trap.backtrace = std::move(frames);
   return outcome;
 }
 

@@ -73,6 +73,13 @@ class ImageRunner {
 
   // Covers the calls and steps from now on. nullopt: none.
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+  // For the calls and steps from now on; without it there is no end to it. Errors: kInvalid when
+  // the image counts no fuel, or past 2^63 - 1.
+  Result<void> set_fuel(uint64_t units);
+  // What is left: exact after a call that returned or exited, and below zero after one that ran
+  // out; after any other, what was left when the guest last called the host or the guest library.
+  // A claim of the guest, whose code could have changed it.
+  int64_t fuel() const { return vm_->call_page().fuel; }
   // Any thread. Ends the call in progress; no effect on a later one.
   void cancel() { vm_->cancel(); }
 

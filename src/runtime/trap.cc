@@ -31,7 +31,8 @@ std::optional<TrapCode> code_of_instruction(uint64_t rip, const FaultContext& co
   }
   const auto code = context.text_byte(rip + kTrapInstruction.size());
   if (!code || *code < static_cast<uint8_t>(TrapCode::kUnreachable) ||
-      *code > static_cast<uint8_t>(TrapCode::kGuestAbort)) {
+      (*code > static_cast<uint8_t>(TrapCode::kGuestAbort) &&
+       *code != static_cast<uint8_t>(TrapCode::kOutOfFuel))) {
     return std::nullopt;
   }
   return static_cast<TrapCode>(*code);
@@ -96,6 +97,8 @@ std::string_view trap_text(TrapCode code) {
       return "invalid instruction";
     case TrapCode::kProtection:
       return "protection fault";
+    case TrapCode::kOutOfFuel:
+      return "out of fuel";
   }
   return "unknown trap";
 }
