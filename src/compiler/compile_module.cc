@@ -22,16 +22,13 @@ namespace mayfly::compiler {
 
 namespace {
 
-// Callers get copies of small functions (plain_function.h), also of those of other partitions.
-void prepare_inlining(ModuleEmitter& emitter) {
-  for (const uint32_t index : emitter.shape().inlined) {
-    llvm::Function* function = emitter.find_function(index);
-    if (function == nullptr) continue;
-    if (function->empty()) {
-      emit_function(emitter, index);
-      function->setLinkage(llvm::Function::AvailableExternallyLinkage);
-    }
-    function->addFnAttr(llvm::Attribute::AlwaysInline);
+// Copies of small functions of other partitions, to be copied into their callers (leaf_function.h).
+void emit_copies(ModuleEmitter& emitter) {
+  for (const uint32_t index : emitter.inlined_callees()) {
+    llvm::Function* function = emitter.function(index);
+    if (!function->empty()) continue;
+    emit_function(emitter, index);
+    function->setLinkage(llvm::Function::AvailableExternallyLinkage);
   }
 }
 
@@ -41,7 +38,7 @@ Result<std::vector<uint8_t>> compile_partition(const ModuleShape& shape, size_t 
   const Partition& partition = shape.partitions[index];
   ModuleEmitter emitter(shape, context);
   for (uint32_t i = partition.first; i < partition.last; ++i) emit_function(emitter, i);
-  if (partition.opt_level != image::OptLevel::kO0) prepare_inlining(emitter);
+  if (partition.opt_level != image::OptLevel::kO0) emit_copies(emitter);
   if (partition.holds_data) {
     emit_data(emitter);
     emit_instantiate(emitter);

@@ -122,15 +122,52 @@ TEST(CompileModule, CopiesASmallFunctionOfAnotherPartition) {
   EXPECT_EQ(symbols_of(*compiled).defined.count("func.2"), 1U);
 }
 
-TEST(CompileModule, KeepsTheCallOfAFunctionThatMayTrap) {
+std::string code_that_calls(const std::string& body) {
+  return code_of(
+      "(module (memory 1) (func (param i32) (result i32) (call 1 (local.get 0)))"
+      "(func (param i32) (result i32) " +
+      body + "))");
+}
+
+TEST(CompileModule, CopiesASmallFunctionThatMayTrap) {
   for (const char* body : {"(i32.load (local.get 0))", "(i32.div_u (i32.const 7) (local.get 0))",
                            "(i32.trunc_f32_s (f32.reinterpret_i32 (local.get 0)))"}) {
-    const std::string code = code_of(
-        std::string("(module (memory 1) (func (param i32) (result i32) (call 1 (local.get 0)))"
-                    "(func (param i32) (result i32) ") +
-        body + "))");
-    EXPECT_THAT(code, HasSubstr("callq")) << body;
+    EXPECT_THAT(code_that_calls(body), Not(HasSubstr("callq"))) << body;
   }
+}
+
+TEST(CompileModule, KeepsTheLoadOfACopyWhoseValueIsNotUsed) {
+  EXPECT_THAT(code_that_calls("(drop (i32.load offset=4 (local.get 0))) (local.get 0)"),
+              HasSubstr("; mem.0+4"));
+}
+
+TEST(CompileModule, KeepsTheCallOfAFunctionThatLoopsOrCallsOrIsLarge) {
+  std::string large;
+  for (int i = 0; i < 50; ++i)
+    large += "(local.set 0 (i32.load offset=" + std::to_string(i) + " (local.get 0)))";
+  for (const std::string& body : {std::string("(loop (br_if 0 (local.get 0))) (local.get 0)"),
+                                  std::string("(call 0 (local.get 0))"), large + "(local.get 0)"}) {
+    EXPECT_THAT(code_that_calls(body), HasSubstr("callq")) << body;
+  }
+}
+
+TEST(CompileModule, KeepsCallsWhereCopiesWouldOutweighTheCaller) {
+  std::string wat = "(module (memory 1) (func (param i32)";
+  for (int i = 0; i < 500; ++i) wat += "(call 1 (local.get 0))";
+  wat += ") (func (param i32)";
+  for (int i = 0; i < 10; ++i) wat += "(i32.store offset=300 (local.get 0) (i32.const 1000000))";
+  const std::string code = code_of(wat + "))");
+  EXPECT_GT(count_of(code, "callq"), 400U);
+  EXPECT_LT(count_of(code, "callq"), 500U);
+}
+
+TEST(CompileModule, GivesAFoldedLoadItsOwnPlace) {
+  const std::string wat = R"((module (memory 1) (func (param i32) (result i32)
+    (i32.add (i32.load (local.get 0)) (i32.load offset=4 (local.get 0))))))";
+  const auto compiled = compile_text(wat);
+  ASSERT_TRUE(compiled);
+  // Two loads, of which the addition does one, and the return, which comes after the addition.
+  EXPECT_THAT(lines_of(*compiled, "func.0"), ElementsAre(32, 37, 40));
 }
 
 TEST(CompileModule, AddsNothingButTheIndexToAnAddressInALoop) {

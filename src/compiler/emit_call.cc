@@ -80,6 +80,16 @@ void push_results(FunctionEmitter& f, const wasm::FuncType& type, llvm::Value* r
   if (f.fuel().is_on()) f.fuel().set_left(part(area == nullptr ? count : 0));
 }
 
+// As long as copies do not outweigh the caller.
+void copy_if_small(FunctionEmitter& f, uint32_t callee, llvm::CallInst& call) {
+  if (!f.module().shape().is_inlined(callee)) return;
+  const auto& functions = f.module().wasm().functions;
+  const uint64_t bytes = functions[callee].body.size;
+  if (!f.take_copied_bytes(bytes)) return;
+  call.addFnAttr(llvm::Attribute::AlwaysInline);
+  f.module().want_copy(callee);
+}
+
 }  // namespace
 
 bool is_tail_call(Opcode opcode) {
@@ -110,6 +120,7 @@ void emit_call(FunctionEmitter& f, const wasm::Instruction& instruction) {
       ir.CreateCall(f.module().function_type(callee.type_index), callee.code, arguments);
   call->setCallingConv(llvm::CallingConv::Tail);
   if (!is_tail) {
+    if (instruction.opcode == Opcode::call) copy_if_small(f, instruction.index, *call);
     push_results(f, type, call, area);
     return;
   }

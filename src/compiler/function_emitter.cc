@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "compiler/float_semantics.h"
+#include "compiler/leaf_function.h"
 #include "compiler/module_emitter.h"
 
 namespace mayfly::compiler {
@@ -119,6 +120,13 @@ llvm::Value* FunctionEmitter::load_global(uint32_t global_index) {
   }
   const wasm::ValType type = module_.wasm().globals[global_index].type.type;
   return load(module_.value_type(type), module_.global(global_index));
+}
+
+bool FunctionEmitter::take_copied_bytes(uint64_t bytes) {
+  const uint64_t own = module_.wasm().functions[function_index_].body.size;
+  if (bytes > kCopiedBytesMin + 2 * own - copied_bytes_) return false;
+  copied_bytes_ += bytes;
+  return true;
 }
 
 llvm::Value* FunctionEmitter::result_area(size_t count) {

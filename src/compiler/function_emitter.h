@@ -59,6 +59,8 @@ class FunctionEmitter {
   void finish_entry(llvm::BasicBlock* body);
   // A volatile load, or the value where it is known.
   llvm::Value* load_global(uint32_t global_index);
+  // Whether a copy of that many bytes of body still has its place in this function.
+  bool take_copied_bytes(uint64_t bytes);
   // Room for `count` result slots of a callee, shared by all calls of the function.
   llvm::Value* result_area(size_t count);
 
@@ -72,6 +74,7 @@ class FunctionEmitter {
   llvm::AllocaInst* result_area_ = nullptr;
   size_t result_area_slots_ = 0;
   FuelMeter fuel_;
+  uint64_t copied_bytes_ = 0;
 };
 
 // Each emits one instruction of its family in reachable code.

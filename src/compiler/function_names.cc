@@ -72,11 +72,44 @@ std::string tool_name(const PlanView& plan, const WasmFunction& function) {
   return text;
 }
 
+// The function that has the instruction at an offset of the module.
+std::optional<uint32_t> function_at(const wasm::Module& module, uint32_t offset) {
+  const auto first = module.functions.begin() + module.imported_functions;
+  auto next = std::upper_bound(first, module.functions.end(), offset,
+                               [](uint32_t wanted, const wasm::Function& function) {
+                                 return wanted < function.body.offset;
+                               });
+  if (next == first) return std::nullopt;
+  return static_cast<uint32_t>(next - module.functions.begin() - 1);
+}
+
+// `steps` has the steps of functions by the start of their code.
+std::vector<image::InlinedRow> name_inlined(const PlanView& plan,
+                                            const std::map<uint32_t, uint32_t>& steps,
+                                            const std::vector<CodeLocation>& locations,
+                                            NamePool& pool) {
+  std::vector<image::InlinedRow> rows;
+  for (const CodeLocation& location : locations) {
+    if (location.call_offset == image::kNoOffset) continue;
+    const auto around = steps.upper_bound(location.start);
+    if (around == steps.begin()) continue;
+    const wasm::Module& module = plan.module_of(std::prev(around)->second);
+    const std::optional<uint32_t> index = function_at(module, location.offset);
+    if (!index) continue;
+    const std::string name = display_name(module, *index);
+    rows.push_back(
+        {location.start, location.call_offset, pool.add(name), static_cast<uint32_t>(name.size())});
+  }
+  return rows;
+}
+
 }  // namespace
 
-FunctionNames name_functions(const PlanView& plan, const LinkedFile& file) {
+FunctionNames name_functions(const PlanView& plan, const LinkedFile& file,
+                             const std::vector<CodeLocation>& locations) {
   FunctionNames out;
   NamePool pool;
+  std::map<uint32_t, uint32_t> steps;
   for (const LinkedSymbol& symbol : file.symbols()) {
     const std::optional<WasmFunction> function = parse(symbol.name, plan);
     std::string name(symbol.name);
@@ -87,6 +120,7 @@ FunctionNames name_functions(const PlanView& plan, const LinkedFile& file) {
       row.module = wasm::kNoIndex;
       if (function.has_value()) {
         row.module = plan.plan().steps[function->step].module;
+        steps.emplace(row.start, function->step);
         name = display_name(plan.module_of(function->step), function->index);
       }
       row.name_offset = pool.add(name);
@@ -96,6 +130,7 @@ FunctionNames name_functions(const PlanView& plan, const LinkedFile& file) {
     if (function.has_value()) name = tool_name(plan, *function);
     out.symbols.push_back({std::move(name), symbol.address, symbol.bytes, symbol.is_function});
   }
+  out.inlined = name_inlined(plan, steps, locations, pool);
   out.names = pool.take();
   std::ranges::sort(out.rows, {}, [](const image::FunctionRow& row) {
     return std::pair(row.start, row.name_offset);

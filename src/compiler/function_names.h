@@ -14,11 +14,14 @@
 namespace mayfly::compiler {
 
 struct FunctionNames {
-  std::vector<image::FunctionRow> rows;  // sorted by start
-  std::vector<uint8_t> names;            // .mayfly.names
-  std::vector<ImageSymbol> symbols;      // of functions and data, sorted by address
+  std::vector<image::FunctionRow> rows;    // sorted by start
+  std::vector<image::InlinedRow> inlined;  // sorted by start
+  std::vector<uint8_t> names;              // .mayfly.names
+  std::vector<ImageSymbol> symbols;        // of functions and data, sorted by address
 };
 
-FunctionNames name_functions(const PlanView& plan, const LinkedFile& file);
+// `locations` as the file has them.
+FunctionNames name_functions(const PlanView& plan, const LinkedFile& file,
+                             const std::vector<CodeLocation>& locations);
 
 }  // namespace mayfly::compiler

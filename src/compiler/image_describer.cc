@@ -190,9 +190,14 @@ Result<ImageFileParts> ImageDescriber::describe(const LinkedFile& file) const {
   parts.read_only = file.read_only();
   parts.data = file.data();
   parts.metadata = encode(MAYFLY_TRY(metadata(file)));
-  parts.locations = image::encode(MAYFLY_TRY(file.locations()));
+  const std::vector<CodeLocation> locations = MAYFLY_TRY(file.locations());
+  std::vector<image::LocationRow> rows;
+  rows.reserve(locations.size());
+  for (const CodeLocation& location : locations) rows.push_back({location.start, location.offset});
+  parts.locations = image::encode(rows);
   parts.unwind = image::encode(MAYFLY_TRY(file.unwind_rows()));
-  FunctionNames names = name_functions(request_.plan, file);
+  FunctionNames names = name_functions(request_.plan, file, locations);
+  parts.inlined = image::encode(names.inlined);
   parts.functions = image::encode(names.rows);
   parts.names = std::move(names.names);
   parts.symbols = std::move(names.symbols);

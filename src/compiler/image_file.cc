@@ -165,6 +165,7 @@ std::vector<uint8_t> image_file(const ImageFileParts& parts) {
   writer.add_bytes(".mayfly.image", parts.metadata);
   writer.add_bytes(".mayfly.functions", parts.functions);
   writer.add_bytes(".mayfly.locations", parts.locations);
+  writer.add_bytes(".mayfly.inlined", parts.inlined);
   writer.add_bytes(".mayfly.unwind", parts.unwind);
   writer.add_bytes(".mayfly.names", parts.names);
   const SymbolTable symbols = symbol_table(parts, text, read_only, data);

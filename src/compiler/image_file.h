@@ -27,6 +27,7 @@ struct ImageFileParts {
   std::vector<uint8_t> metadata;   // .mayfly.image
   std::vector<uint8_t> functions;  // .mayfly.functions, and so on
   std::vector<uint8_t> locations;
+  std::vector<uint8_t> inlined;
   std::vector<uint8_t> unwind;
   std::vector<uint8_t> names;
 };

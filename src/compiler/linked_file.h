@@ -29,6 +29,14 @@ struct LinkedSymbol {
   bool is_function = false;
 };
 
+// From start to the next one's start, the code is of the instruction at `offset`: of the function
+// around it, or of one that was copied into it in the place of the call at call_offset.
+struct CodeLocation {
+  uint32_t start = 0;  // from the text's first byte
+  uint32_t offset = image::kNoOffset;
+  uint32_t call_offset = image::kNoOffset;
+};
+
 class LinkedFile {
  public:
   // `bytes` outlive the file.
@@ -44,7 +52,7 @@ class LinkedFile {
   // Errors: kLink for a name that is not there.
   Result<uint64_t> address_of(const std::string& name) const;
 
-  Result<std::vector<image::LocationRow>> locations() const;
+  Result<std::vector<CodeLocation>> locations() const;  // sorted
   Result<std::vector<image::UnwindTableRow>> unwind_rows() const;
 
  private:

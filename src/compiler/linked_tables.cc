@@ -48,17 +48,20 @@ std::vector<Row> join(std::vector<Run<Row>> runs, Knows knows) {
 
 // Sequences of discarded functions start outside the text.
 void collect(const llvm::DWARFDebugLine::LineTable& table, const LinkedPart& text,
-             std::vector<Run<image::LocationRow>>& runs) {
+             std::vector<Run<CodeLocation>>& runs) {
   for (const auto& sequence : table.Sequences) {
     if (!inside(text, sequence.LowPC)) continue;
-    Run<image::LocationRow>& run = runs.emplace_back();
+    Run<CodeLocation>& run = runs.emplace_back();
     run.address = sequence.LowPC;
     for (uint32_t i = sequence.FirstRowIndex; i < sequence.LastRowIndex; ++i) {
       const llvm::DWARFDebugLine::Row& row = table.Rows[i];
       const uint64_t start = row.Address.Address - text.address;
       if (start > text.bytes) continue;
-      const bool known = !row.EndSequence && row.Line != 0;
-      run.rows.push_back({static_cast<uint32_t>(start), known ? row.Line : image::kNoOffset});
+      CodeLocation& location = run.rows.emplace_back();
+      location.start = static_cast<uint32_t>(start);
+      if (row.EndSequence || row.Line == 0) continue;
+      location.offset = row.Line;
+      if (row.Discriminator != 0) location.call_offset = row.Discriminator;
     }
   }
 }
@@ -96,20 +99,21 @@ Result<void> collect(const llvm::dwarf::FDE& entry, const LinkedPart& text,
 
 }  // namespace
 
-Result<std::vector<image::LocationRow>> LinkedFile::locations() const {
+Result<std::vector<CodeLocation>> LinkedFile::locations() const {
   const std::unique_ptr<llvm::DWARFContext> context = llvm::DWARFContext::create(*state_->object);
   const llvm::DWARFObject& object = context->getDWARFObj();
   llvm::DWARFDataExtractor data(object, object.getLineSection(), true, 8);
   llvm::DWARFDebugLine::SectionParser parser(data, *context, context->normal_units());
-  std::vector<Run<image::LocationRow>> runs;
+  std::vector<Run<CodeLocation>> runs;
   std::string problem;
   const auto report = [&problem](llvm::Error error) { problem = llvm::toString(std::move(error)); };
   while (!parser.done()) collect(parser.parseNext(report, report), text_, runs);
   if (!problem.empty()) return link_error("line table: " + problem);
-  std::vector<image::LocationRow> rows =
+  std::vector<CodeLocation> rows =
       join(std::move(runs), [](const auto& row) { return row.offset != image::kNoOffset; });
   // A row that says the same as the one before it is left out.
-  const auto same = std::ranges::unique(rows, {}, &image::LocationRow::offset);
+  const auto same = std::ranges::unique(
+      rows, {}, [](const CodeLocation& row) { return std::pair(row.offset, row.call_offset); });
   rows.erase(same.begin(), same.end());
   return rows;
 }

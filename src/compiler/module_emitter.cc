@@ -159,10 +159,6 @@ llvm::Function* ModuleEmitter::function(uint32_t index) {
   return new_function(function_type(wasm().functions[index].type_index), name);
 }
 
-llvm::Function* ModuleEmitter::find_function(uint32_t index) const {
-  return module_->getFunction(symbol("func", index));
-}
-
 llvm::GlobalVariable* ModuleEmitter::funcref(uint32_t index) {
   return declare(words(2), symbol("funcref", index));
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "compiler/abi.h"
@@ -53,8 +54,9 @@ class ModuleEmitter {
 
   // The symbols of abi.h. Data are declared as the words that they are defined with.
   llvm::Function* function(uint32_t index);
-  // Null when nothing of this partition has named it.
-  llvm::Function* find_function(uint32_t index) const;
+  // Those of which a call wants a copy in its place, in ascending order.
+  const std::set<uint32_t>& inlined_callees() const { return inlined_callees_; }
+  void want_copy(uint32_t index) { inlined_callees_.insert(index); }
   llvm::GlobalVariable* funcref(uint32_t index);
   llvm::Constant* memory(uint32_t index);
   llvm::GlobalVariable* memory_info(uint32_t index);
@@ -96,6 +98,7 @@ class ModuleEmitter {
   llvm::DIFile* file_ = nullptr;
   // Looked up only: its order never reaches the output.
   std::map<uint32_t, llvm::FunctionType*> function_types_;
+  std::set<uint32_t> inlined_callees_;
 };
 
 }  // namespace mayfly::compiler

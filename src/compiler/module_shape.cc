@@ -8,7 +8,7 @@
 #include <string>
 
 #include "compiler/emit_control.h"
-#include "compiler/plain_function.h"
+#include "compiler/leaf_function.h"
 #include "wasm/instruction.h"
 
 namespace mayfly::compiler {
@@ -68,7 +68,7 @@ struct Place {
 struct Body {
   uint32_t locals = 0;
   bool has_long_block = false;
-  bool is_plain = true;
+  bool is_leaf = true;
   bool has_calls = false;
 };
 
@@ -148,7 +148,7 @@ class Scan {
                            hex(instruction.offset) + needs(feature));
       }
       if (locals == Locals::kPresent) {
-        bodies_.back().is_plain &= is_plain(instruction.opcode);
+        bodies_.back().is_leaf &= is_leaf(instruction.opcode);
         bodies_.back().has_calls |= is_call(instruction.opcode);
       }
       if (instruction.opcode == Opcode::table_grow) grown_[instruction.index] = true;
@@ -170,7 +170,7 @@ class Scan {
     for (uint32_t i = 0; i < bodies_.size(); ++i) {
       const uint32_t function = module_.imported_functions + i;
       const bool is_small = module_.functions[function].body.size <= kInlinedBytesMax;
-      if (is_small && bodies_[i].is_plain) shape_.inlined.push_back(function);
+      shape_.inlined.push_back(is_small && bodies_[i].is_leaf);
     }
   }
 

@@ -30,10 +30,14 @@ struct ModuleShape {
   std::vector<bool> table_is_far;
   std::vector<ConstantValue> globals;  // by index
   std::vector<Partition> partitions;
-  std::vector<uint32_t> inlined;  // functions that are copied into their callers, sorted
-  std::vector<bool> calls = {};   // whether it does, of each function that is not imported
+  // Of each function that is not imported: whether it is copied into its callers, whether it calls.
+  std::vector<bool> inlined;
+  std::vector<bool> calls = {};
 
   bool has_calls(uint32_t function) const { return calls[function - module.imported_functions]; }
+  bool is_inlined(uint32_t function) const {
+    return function >= module.imported_functions && inlined[function - module.imported_functions];
+  }
   bool is_imported_table(uint32_t index) const { return index < module.imported_tables; }
   bool is_imported_memory(uint32_t index) const { return index < module.imported_memories; }
   // Whether the table has one size for ever, which is its declared minimum.

@@ -29,6 +29,8 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
+#include "compiler/load_place.h"
+
 namespace mayfly::compiler {
 
 namespace {
@@ -94,7 +96,16 @@ llvm::FunctionPassManager pipeline_o2(LazyValues lazy_values) {
   return passes;
 }
 
-// A function that has no frame has no place either: its instructions are those of the call.
+// A copied instruction keeps its offset as the line, and has that of the call as discriminator.
+const llvm::DILocation* place_of_copy(const llvm::DILocation* copied) {
+  const llvm::DILocation* call = copied->getInlinedAt();
+  llvm::LLVMContext& context = copied->getContext();
+  auto* scope =
+      llvm::DILexicalBlockFile::get(context, call->getScope(), call->getFile(), call->getLine());
+  return llvm::DILocation::get(context, copied->getLine(), 0, scope);
+}
+
+// What is copied calls nothing, so no copy contains another one.
 void inline_calls(llvm::Module& module, llvm::ModuleAnalysisManager& analyses,
                   llvm::FunctionAnalysisManager& functions) {
   llvm::AlwaysInlinerPass(/*InsertLifetime=*/false).run(module, analyses);
@@ -103,8 +114,7 @@ void inline_calls(llvm::Module& module, llvm::ModuleAnalysisManager& analyses,
     for (llvm::Instruction& instruction : llvm::instructions(function)) {
       const llvm::DILocation* location = instruction.getDebugLoc();
       if (location == nullptr || location->getInlinedAt() == nullptr) continue;
-      while (location->getInlinedAt() != nullptr) location = location->getInlinedAt();
-      instruction.setDebugLoc(location);
+      instruction.setDebugLoc(place_of_copy(location));
     }
   }
 }
@@ -144,6 +154,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& target, image::OptLevel
     } else {
       full.run(function, function_analyses);
     }
+    place_loads(function);
     function_analyses.clear(function, function.getName());
   }
 }

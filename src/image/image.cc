@@ -38,6 +38,12 @@ std::optional<uint8_t> Image::text_byte(uint64_t address) const {
   return text_[*offset];
 }
 
+std::string_view Image::name_at(uint32_t offset, uint32_t bytes) const {
+  if (offset > names_.size() || bytes > names_.size() - offset) return {};
+  // SAFETY: names_ lies in bytes_, which lives as long as the Image; the range was checked.
+  return {reinterpret_cast<const char*>(names_.data() + offset), bytes};
+}
+
 std::optional<Location> Image::find_location(uint64_t address) const {
   const std::optional<uint32_t> offset = text_offset(address);
   if (!offset.has_value()) return std::nullopt;
@@ -45,15 +51,13 @@ std::optional<Location> Image::find_location(uint64_t address) const {
   if (!function.has_value()) return std::nullopt;
   Location location;
   location.module = function->module;
-  if (function->name_offset <= names_.size() &&
-      function->name_bytes <= names_.size() - function->name_offset) {
-    // SAFETY: names_ lies in bytes_, which lives as long as the Image; the range was checked.
-    location.function = std::string_view(
-        reinterpret_cast<const char*>(names_.data() + function->name_offset), function->name_bytes);
-  }
+  location.function = name_at(function->name_offset, function->name_bytes);
   const std::optional<LocationRow> row = image::find_location(locations_, *offset);
-  if (row.has_value() && row->start >= function->start && row->offset != kNoOffset) {
-    location.offset = row->offset;
+  if (!row.has_value() || row->start < function->start || row->offset == kNoOffset) return location;
+  location.offset = row->offset;
+  if (const std::optional<InlinedRow> inlined = find_inlined(inlined_, row->start)) {
+    location.inlined_into = {location.function, inlined->call_offset};
+    location.function = name_at(inlined->name_offset, inlined->name_bytes);
   }
   return location;
 }

@@ -20,7 +20,7 @@
 
 namespace mayfly::image {
 
-inline constexpr uint32_t kImageVersion = 2;
+inline constexpr uint32_t kImageVersion = 3;
 
 enum class RegionKind : uint8_t { kText, kReadOnly, kData, kMemory, kTable };
 
@@ -94,6 +94,12 @@ struct Location {
   std::string_view function;       // Wasm name, or "wasm function 12"; lives as long as the Image
   uint32_t module = 0;             // wasm::kNoIndex: the guest library, a thunk or an adapter
   std::optional<uint64_t> offset;  // from the module's first byte, where known
+  // Where `function` was copied into another one, which has the frame: that one, and its call.
+  struct Call {
+    std::string_view function;
+    uint64_t offset = 0;
+  };
+  std::optional<Call> inlined_into = std::nullopt;
 };
 
 // How to step from a frame to its caller at one address: the canonical frame address is
@@ -138,6 +144,7 @@ class Image {
  private:
   friend class ImageReader;
   std::optional<uint32_t> text_offset(uint64_t address) const;
+  std::string_view name_at(uint32_t offset, uint32_t bytes) const;
 
   Fd file_;
   Mapping bytes_;
@@ -152,6 +159,7 @@ class Image {
   std::span<const uint8_t> text_;
   std::span<const uint8_t> functions_;
   std::span<const uint8_t> locations_;
+  std::span<const uint8_t> inlined_;
   std::span<const uint8_t> unwind_;
   std::span<const uint8_t> names_;
 };

@@ -103,6 +103,7 @@ class ImageReader {
     };
     image.functions_ = table(".mayfly.functions");
     image.locations_ = table(".mayfly.locations");
+    image.inlined_ = table(".mayfly.inlined");
     image.unwind_ = table(".mayfly.unwind");
     image.names_ = table(".mayfly.names");
     for (const Region& region : loaded) {

@@ -62,6 +62,17 @@ std::vector<uint8_t> encode(const std::vector<LocationRow>& rows) {
   return to.take();
 }
 
+std::vector<uint8_t> encode(const std::vector<InlinedRow>& rows) {
+  ByteWriter to;
+  for (const InlinedRow& row : rows) {
+    to.u32(row.start);
+    to.u32(row.call_offset);
+    to.u32(row.name_offset);
+    to.u32(row.name_bytes);
+  }
+  return to.take();
+}
+
 std::vector<uint8_t> encode(const std::vector<UnwindTableRow>& rows) {
   ByteWriter to;
   for (const UnwindTableRow& row : rows) {
@@ -90,6 +101,12 @@ std::optional<LocationRow> find_location(std::span<const uint8_t> table, uint32_
   const auto found = search(table, LocationRow::kBytes, text_offset);
   if (found.empty()) return std::nullopt;
   return LocationRow{word(found, 0), word(found, 1)};
+}
+
+std::optional<InlinedRow> find_inlined(std::span<const uint8_t> table, uint32_t start) {
+  const auto found = search(table, InlinedRow::kBytes, start);
+  if (found.empty() || word(found, 0) != start) return std::nullopt;
+  return InlinedRow{word(found, 0), word(found, 1), word(found, 2), word(found, 3)};
 }
 
 std::optional<UnwindTableRow> find_unwind(std::span<const uint8_t> table, uint32_t text_offset) {

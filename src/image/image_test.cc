@@ -56,6 +56,20 @@ TEST(Image, FindsFunctionAndOffsetOfAnAddress) {
   EXPECT_FALSE(at(0x40).has_value());
 }
 
+TEST(Image, FindsTheCallThatACopyReplaces) {
+  auto image = Image::open(file_with(ImageTestFile().bytes()));
+  ASSERT_TRUE(image.has_value());
+  const auto copied = (*image)->find_location(ImageTestFile::kText + 0x3F);
+  ASSERT_TRUE(copied.has_value() && copied->inlined_into.has_value());
+  EXPECT_EQ(copied->function, "ai");
+  EXPECT_EQ(copied->offset, 0x60u);
+  EXPECT_EQ(copied->inlined_into->function, "main");
+  EXPECT_EQ(copied->inlined_into->offset, 0x44u);
+  const auto own = (*image)->find_location(ImageTestFile::kText + 0x1F);
+  ASSERT_TRUE(own.has_value());
+  EXPECT_FALSE(own->inlined_into.has_value());
+}
+
 TEST(Image, FindsTheUnwindRowOfAnAddress) {
   auto image = Image::open(file_with(ImageTestFile().bytes()));
   ASSERT_TRUE(image.has_value());
@@ -218,7 +232,7 @@ TEST(Image, RefusesAnotherVersion) {
   const auto decoded = decode_image_metadata(metadata);
   ASSERT_FALSE(decoded.has_value());
   EXPECT_EQ(decoded.error().kind, ErrorKind::kUnsupported);
-  EXPECT_THAT(decoded.error().message, HasSubstr("version 99, this build reads version 2"));
+  EXPECT_THAT(decoded.error().message, HasSubstr("version 99, this build reads version 3"));
 }
 
 TEST(Image, RefusesACpuThatLacksAFeature) {

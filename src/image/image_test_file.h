@@ -28,6 +28,7 @@ struct ImageTestFile {
   ImageMetadata metadata;
   std::vector<FunctionRow> functions = {{0x10, 0x40, 0, 0, 4}};
   std::vector<LocationRow> locations = {{0x10, 0x55}, {0x20, kNoOffset}, {0x28, 0x60}};
+  std::vector<InlinedRow> inlined = {{0x28, 0x44, 1, 2}};
   std::vector<UnwindTableRow> unwind = {
       {0x10, UnwindRow{false, 8, std::nullopt}}, {0x11, UnwindRow{true, 16, -16}}, {0x40, {}}};
   std::string names = "main";
@@ -99,6 +100,7 @@ struct ImageTestFile {
     add(".mayfly.image", encode(metadata));
     add(".mayfly.functions", encode(functions));
     add(".mayfly.locations", encode(locations));
+    add(".mayfly.inlined", encode(inlined));
     add(".mayfly.unwind", encode(unwind));
     add(".mayfly.names", {names.begin(), names.end()});
     const std::string all = section_names + ".shstrtab" + '\0';

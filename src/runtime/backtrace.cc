@@ -59,6 +59,10 @@ std::vector<Frame> backtrace(const StackPosition& position, const CodeMap& code,
     const auto location = code.find_location(lookup);
     if (!location) break;
     frames.push_back({std::string(location->function), location->module, location->offset});
+    const auto& call = location->inlined_into;
+    if (call && frames.size() < kBacktraceFramesMax) {
+      frames.push_back({std::string(call->function), location->module, call->offset});
+    }
     const auto caller = step(at, lookup, code, vm);
     if (!caller) break;
     at = *caller;

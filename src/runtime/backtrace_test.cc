@@ -60,6 +60,18 @@ TEST_F(BacktraceTest, LooksUpTheCallAndNotWhatFollowsIt) {
   EXPECT_EQ(names(frames), "f0 f1 ");
 }
 
+TEST_F(BacktraceTest, ShowsACopiedFunctionBeforeTheOneThatHasTheFrame) {
+  CodeMap code = code_with(by_rsp(16));
+  code.find_location = [](uint64_t address) -> std::optional<image::Location> {
+    if (address != kText) return std::nullopt;
+    return image::Location{"copied", 0, 7, image::Location::Call{"around", 9}};
+  };
+  const auto frames = backtrace({kText, kStack, 0}, code, vm_);
+  EXPECT_EQ(names(frames), "copied around ");
+  EXPECT_EQ(frames[0].offset, 7U);
+  EXPECT_EQ(frames[1].offset, 9U);
+}
+
 TEST_F(BacktraceTest, FollowsTheSavedFramePointer) {
   const CodeMap code = code_with({.from_rbp = true, .cfa_offset = 16, .rbp_offset = -16});
   store(kStack + 32, kStack + 64);
