@@ -30,6 +30,7 @@
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
 #include "compiler/load_place.h"
+#include "compiler/wide_multiply.h"
 
 namespace mayfly::compiler {
 
@@ -48,6 +49,7 @@ llvm::FunctionPassManager pipeline_o1() {
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   passes.addPass(llvm::EarlyCSEPass());
   passes.addPass(llvm::InstCombinePass());
+  passes.addPass(WideMultiplyPass());
   passes.addPass(llvm::SimplifyCFGPass());
   return passes;
 }
@@ -75,6 +77,7 @@ llvm::FunctionPassManager pipeline_o2(LazyValues lazy_values) {
   if (has_lazy_values) add_lazy_value_passes(passes);
   passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::InstCombinePass());
+  passes.addPass(WideMultiplyPass());
   passes.addPass(llvm::ReassociatePass());
   add_loop_passes(passes);
   passes.addPass(llvm::GVNPass());
