@@ -29,6 +29,11 @@ class ByteCursor {
   uint64_t remaining() const { return static_cast<uint64_t>(end_ - next_); }
   bool at_end() const { return next_ == end_; }
 
+  // What has not been read.
+  std::span<const uint8_t> rest() const { return {next_, end_}; }
+  // Precondition: at most remaining().
+  void skip(uint64_t bytes) { next_ += bytes; }
+
   bool failed() const { return failure_ != nullptr; }
   // Precondition: failed().
   Error error() const { return invalid_at(failure_, failure_offset_); }

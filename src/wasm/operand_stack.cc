@@ -59,7 +59,7 @@ bool FunctionValidator::check_top(Types types) {
   }
   if (there == 0) return true;
   const Types expected = types.last(there);
-  const Types found = Types(stack_).last(there);
+  const Types found = stack_.types().last(there);
   const std::optional<size_t> wrong = mismatch(found, expected);
   if (wrong) fail_operand(expected[*wrong], found[*wrong]);
   return !wrong;
@@ -87,7 +87,7 @@ bool FunctionValidator::matches(Types found, Types expected) {
 
 void FunctionValidator::pop_some(Types types) {
   if (!check_top(types)) return;
-  stack_.resize(stack_.size() - std::min(types.size(), stack_.size() - height_));
+  stack_.set_size(stack_.size() - std::min(types.size(), stack_.size() - height_));
 }
 
 void FunctionValidator::pop_many(PackedType type, uint32_t count) {
@@ -104,7 +104,7 @@ void FunctionValidator::push_some(Types types) {
     return;
   }
   if (types.size() == 1) return push(types[0]);
-  stack_.insert(stack_.end(), types.begin(), types.end());
+  stack_.append(types);
 }
 
 }  // namespace mayfly::wasm

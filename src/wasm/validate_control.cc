@@ -77,7 +77,7 @@ bool FunctionValidator::close_frame() {
 }
 
 void FunctionValidator::set_unreachable() {
-  stack_.resize(height_);
+  stack_.set_size(height_);
   frames_.back().is_unreachable = true;
 }
 

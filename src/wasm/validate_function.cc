@@ -95,6 +95,8 @@ void FunctionValidator::begin(ByteCursor cursor) {
   local_count_ = 0;
   initialized_.clear();
   ++body_number_;
+  const std::vector<MemoryType>& memories = context_.module.memories;
+  has_plain_memory_ = !memories.empty() && memories[0].address == AddressType::kI32;
 }
 
 Result<void> FunctionValidator::validate_body(uint32_t function_index, ByteRange body) {
@@ -102,6 +104,7 @@ Result<void> FunctionValidator::validate_body(uint32_t function_index, ByteRange
   is_const_ = false;
   const uint32_t type_index = context_.module.functions[function_index].type_index;
   read_locals(type_index);
+  note_first_locals();
   push_frame({.opcode = Opcode::block, .type_index = type_index});
   run();
   offset_ = cursor_.position();
@@ -160,30 +163,13 @@ PackedType FunctionValidator::slow_local(uint32_t index) {
 
 void FunctionValidator::run() {
   while (!is_done_) {
+    run_straight();
     if (cursor_.at_end()) [[unlikely]] {
       if (cursor_.failed()) return;
       offset_ = cursor_.end();
       return fail("unexpected end of section or function: END opcode expected");
     }
-    const uint32_t opcode_value = read_opcode();
-    // Half of all instructions are these four.
-    switch (static_cast<Opcode>(opcode_value)) {
-      case Opcode::local_get:
-        local_get();
-        break;
-      case Opcode::local_set:
-        local_set();
-        break;
-      case Opcode::local_tee:
-        local_tee();
-        break;
-      case Opcode::i32_const:
-        cursor_.s32();
-        push(packed::kI32);
-        break;
-      default:
-        apply(opcode_value);
-    }
+    apply(read_opcode());
   }
 }
 

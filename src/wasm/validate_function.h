@@ -12,6 +12,7 @@
 //     lists element by element has a budget.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -23,6 +24,7 @@
 #include "wasm/instruction.h"
 #include "wasm/module_context.h"
 #include "wasm/opcode_rule.h"
+#include "wasm/operand_buffer.h"
 
 namespace mayfly::wasm {
 
@@ -57,6 +59,9 @@ class FunctionValidator {
   void read_locals(uint32_t function_type_index);
   PackedType slow_local(uint32_t index);
   void run();
+  void run_straight();  // validate_straight.cc
+  void note_first_locals();
+  Types first_locals() const { return Types(first_locals_).first(first_local_count_); }
   void run_const();
   uint32_t read_opcode();
   uint32_t read_prefixed_opcode(uint8_t prefix);
@@ -204,8 +209,9 @@ class FunctionValidator {
   std::optional<Error> error_;
   bool is_done_ = false;
   bool is_const_ = false;
+  bool has_plain_memory_ = false;  // memory 0 exists and has 32-bit addresses
 
-  std::vector<PackedType> stack_;
+  OperandBuffer stack_;
   size_t height_ = 0;
   std::vector<Frame> frames_;
   uint32_t br_table_marks_ = 0;
@@ -220,6 +226,9 @@ class FunctionValidator {
   std::vector<PackedType> single_locals_;
   std::vector<Group> groups_;
   uint32_t local_count_ = 0;  // parameters not counted
+  static constexpr size_t kFirstLocals = 128;
+  std::array<PackedType, kFirstLocals> first_locals_{};
+  size_t first_local_count_ = 0;
   // Non-nullable locals that have been set: by index the number of the body in which, and in order.
   std::vector<uint32_t> initialized_in_;
   std::vector<uint32_t> initialized_;
