@@ -114,6 +114,28 @@ class DiagnosticCollector : public llvm::DiagnosticHandler {
   std::optional<Error>& first_;
 };
 
+void disable_passes(llvm::TargetPassConfig& config, llvm::CodeGenOptLevel level) {
+  // For variables of a debugger, garbage collectors, tracing and patching, of which this code has
+  // none; a tenth of the time of code generation.
+  const llvm::AnalysisID useless[] = {
+      &llvm::LiveDebugValuesID,       &llvm::RemoveRedundantDebugValuesID,
+      &llvm::StackMapLivenessID,      &llvm::GCLoweringID,
+      &llvm::ShadowStackGCLoweringID, &llvm::FEntryInserterID,
+      &llvm::PatchableFunctionID,     &llvm::FuncletLayoutID,
+      &llvm::XRayInstrumentationID,   &llvm::FixupStatepointCallerSavedID};
+  for (const llvm::AnalysisID pass : useless) config.disablePass(pass);
+  if (level >= llvm::CodeGenOptLevel::Default) return;
+  // What gains little for what it takes.
+  const llvm::AnalysisID thorough[] = {
+      &llvm::MachineSchedulerID,  &llvm::LiveRangeShrinkID,
+      &llvm::MachineCSEID,        &llvm::MachineSinkingID,
+      &llvm::EarlyMachineLICMID,  &llvm::MachineLICMID,
+      &llvm::OptimizePHIsID,      &llvm::EarlyTailDuplicateID,
+      &llvm::TailDuplicateID,     &llvm::PostRAMachineSinkingID,
+      &llvm::StackSlotColoringID, &llvm::MachineLateInstrsCleanupID};
+  for (const llvm::AnalysisID pass : thorough) config.disablePass(pass);
+}
+
 // LLVM's own addPassesToEmitFile() with one change: blocks that trap keep their own addresses.
 // Machine code has lost the attribute nomerge of a trap, so tails are not merged at all.
 void emit_object(llvm::Module& module, llvm::LLVMTargetMachine& target, Verification verification,
@@ -126,6 +148,7 @@ void emit_object(llvm::Module& module, llvm::LLVMTargetMachine& target, Verifica
   llvm::TargetPassConfig* config = target.createPassConfig(passes);
   config->setDisableVerify(verification == Verification::kOff);
   config->setEnableTailMerge(false);
+  disable_passes(*config, target.getOptLevel());
   passes.add(config);
   auto* machine = new llvm::MachineModuleInfoWrapperPass(&target);
   passes.add(machine);
