@@ -153,73 +153,83 @@ void add_hijack_attack(std::vector<Attack>& all) {
   all.push_back(attack);
 }
 
+const End kAnyFault{Kind::kFault};  // #GP here, #UD there
+
+Attack& add_one(std::vector<Attack>& all, const char* name, std::initializer_list<uint8_t> bytes,
+                const End& end, Weakness weakness = Weakness::kKernelMode) {
+  all.push_back(instruction(name, bytes, end));
+  all.back().weakness = weakness;
+  return all.back();
+}
+
 void add_privileged_attacks(std::vector<Attack>& all, bool exit_is_store) {
-  const auto add = [&all](const char* name, std::initializer_list<uint8_t> bytes, const End& end,
-                          Weakness weakness = Weakness::kKernelMode) -> Attack& {
-    all.push_back(instruction(name, bytes, end));
-    all.back().weakness = weakness;
-    return all.back();
-  };
-  const End any_fault{Kind::kFault};  // #GP here, #UD there
-  add("Halts", {0xf4}, kRefused);
-  add("ClearsTheInterruptFlag", {0xfa}, kRefused, Weakness::kIoPrivilege);
-  add("SetsTheInterruptFlag", {0xfb}, kRefused, Weakness::kIoPrivilege);
-  add("WritesAnotherPort", {0xe6, 0x80}, kRefused, Weakness::kIoPrivilege);
-  add("WritesTheTrapPort", {0xe6, 0x20}, kRefused, Weakness::kIoPrivilege);
-  add("WritesTwoPorts", {0x66, 0xe7, 0x10}, kRefused, Weakness::kIoPrivilege);
-  add("ReadsAPort", {0xe4, 0x80}, kRefused, Weakness::kIoPrivilege);
-  add("ReadsAControlRegister", {0x0f, 0x20, 0xd8}, kRefused);
-  add("WritesAControlRegister", {0x0f, 0x22, 0xd0}, kRefused);  // mov cr2, rax
-  add("WritesADebugRegister", {0x31, 0xc0, 0x0f, 0x23, 0xf8}, kRefused);
-  add("LoadsAGdt", {0x0f, 0x01, 0x14, 0x24}, kRefused);
-  add("LoadsAnIdt", {0x0f, 0x01, 0x1c, 0x24}, kRefused);
-  add("LoadsALocalTable", {0x31, 0xc0, 0x0f, 0x00, 0xd0}, kRefused);
-  Attack& task = add("LoadsATaskRegister", {0x0f, 0x00, 0xd8}, kRefused, Weakness::kNone);
+  add_one(all, "Halts", {0xf4}, kRefused);
+  add_one(all, "ClearsTheInterruptFlag", {0xfa}, kRefused, Weakness::kIoPrivilege);
+  add_one(all, "SetsTheInterruptFlag", {0xfb}, kRefused, Weakness::kIoPrivilege);
+  add_one(all, "WritesAnotherPort", {0xe6, 0x80}, kRefused, Weakness::kIoPrivilege);
+  add_one(all, "WritesTheTrapPort", {0xe6, 0x20}, kRefused, Weakness::kIoPrivilege);
+  add_one(all, "WritesTwoPorts", {0x66, 0xe7, 0x10}, kRefused, Weakness::kIoPrivilege);
+  add_one(all, "ReadsAPort", {0xe4, 0x80}, kRefused, Weakness::kIoPrivilege);
+  add_one(all, "ReadsAControlRegister", {0x0f, 0x20, 0xd8}, kRefused);
+  add_one(all, "WritesAControlRegister", {0x0f, 0x22, 0xd0}, kRefused);  // mov cr2, rax
+  add_one(all, "WritesADebugRegister", {0x31, 0xc0, 0x0f, 0x23, 0xf8}, kRefused);
+  add_one(all, "LoadsAGdt", {0x0f, 0x01, 0x14, 0x24}, kRefused);
+  add_one(all, "LoadsAnIdt", {0x0f, 0x01, 0x1c, 0x24}, kRefused);
+  add_one(all, "LoadsALocalTable", {0x31, 0xc0, 0x0f, 0x00, 0xd0}, kRefused);
+  Attack& task = add_one(all, "LoadsATaskRegister", {0x0f, 0x00, 0xd8}, kRefused, Weakness::kNone);
   task.irremovable = "the one task state is busy, which CPL 0 cannot load either";
   // ecx: MSR_KERNEL_GS_BASE, EFER
-  add("WritesAModelRegister", {0xb9, 0x02, 0x01, 0, 0xc0, 0x31, 0xc0, 0x31, 0xd2, 0x0f, 0x30},
-      kRefused);
-  add("ReadsAModelRegister", {0xb9, 0x80, 0, 0, 0xc0, 0x0f, 0x32}, kRefused);
-  add("InvalidatesAPage", {0x0f, 0x01, 0x3c, 0x24}, kRefused);
-  add("InvalidatesTheCaches", {0x0f, 0x09}, kRefused);
-  add("SwapsGs", {0x0f, 0x01, 0xf8}, kRefused);
+  add_one(all, "WritesAModelRegister",
+          {0xb9, 0x02, 0x01, 0, 0xc0, 0x31, 0xc0, 0x31, 0xd2, 0x0f, 0x30}, kRefused);
+  add_one(all, "ReadsAModelRegister", {0xb9, 0x80, 0, 0, 0xc0, 0x0f, 0x32}, kRefused);
+  add_one(all, "InvalidatesAPage", {0x0f, 0x01, 0x3c, 0x24}, kRefused);
+  add_one(all, "InvalidatesTheCaches", {0x0f, 0x09}, kRefused);
+  add_one(all, "SwapsGs", {0x0f, 0x01, 0xf8}, kRefused);
   // xor ecx, ecx; xor edx, edx; mov eax, 3; xsetbv
-  Attack& xcr0 =
-      add("WritesXcr0", {0x31, 0xc9, 0x31, 0xd2, 0xb8, 3, 0, 0, 0, 0x0f, 0x01, 0xd1}, kRefused);
+  Attack& xcr0 = add_one(all, "WritesXcr0",
+                         {0x31, 0xc9, 0x31, 0xd2, 0xb8, 3, 0, 0, 0, 0x0f, 0x01, 0xd1}, kRefused);
   if (!exit_is_store) {
     xcr0.weakness = Weakness::kNone;
     xcr0.irremovable = "at CPL 0 QEMU writes the host's own register, and its kernel ends";
   }
+}
+
+// Ways to another privilege level: far returns, interrupts, traps, system calls.
+void add_transfer_attacks(std::vector<Attack>& all, bool exit_is_store) {
+  // Refused everywhere; QEMU says so by a page fault, because it reads the stack at CPL 0.
   // push ss, rsp, rflags, cs: all of CPL 0; lea rax, [behind]; push rax; iretq; behind: pop rax
-  add("ReturnsToCpl0",
-      {0x6a, 0x18, 0x54, 0x9c, 0x6a, 0x10, 0x48, 0x8d, 5, 3, 0, 0, 0, 0x50, 0x48, 0xcf, 0x58},
-      kRefused);
+  add_one(all, "ReturnsToCpl0",
+          {0x6a, 0x18, 0x54, 0x9c, 0x6a, 0x10, 0x48, 0x8d, 5, 3, 0, 0, 0, 0x50, 0x48, 0xcf, 0x58},
+          kAnyFault);
   // push cs of CPL 0; lea rax, [behind]; push rax; retfq
-  add("JumpsToTheKernelsCode", {0x6a, 0x10, 0x48, 0x8d, 5, 3, 0, 0, 0, 0x50, 0x48, 0xcb}, kRefused);
-  add("JumpsTo32BitCode", {0x6a, 0x23, 0x56, 0x48, 0xcb}, any_fault, Weakness::kCode32)
-      .process_end = any_fault;
-  add("LoadsTheKernelsStackSegment", {0x66, 0xb8, 0x18, 0, 0x8e, 0xd0}, any_fault);
-  add("RaisesAPageFaultItself", {0xcd, 0x0e}, any_fault, Weakness::kOpenGates);
-  Attack& interrupt = add("RaisesAnInterrupt", {0xcd, 0x80}, any_fault, Weakness::kNone);
-  interrupt.process_end = any_fault;
+  add_one(all, "JumpsToTheKernelsCode", {0x6a, 0x10, 0x48, 0x8d, 5, 3, 0, 0, 0, 0x50, 0x48, 0xcb},
+          kAnyFault);
+  add_one(all, "JumpsTo32BitCode", {0x6a, 0x23, 0x56, 0x48, 0xcb}, kAnyFault, Weakness::kCode32)
+      .process_end = kAnyFault;
+  add_one(all, "LoadsTheKernelsStackSegment", {0x66, 0xb8, 0x18, 0, 0x8e, 0xd0}, kAnyFault);
+  add_one(all, "RaisesAPageFaultItself", {0xcd, 0x0e}, kAnyFault, Weakness::kOpenGates);
+  Attack& interrupt = add_one(all, "RaisesAnInterrupt", {0xcd, 0x80}, kAnyFault, Weakness::kNone);
+  interrupt.process_end = kAnyFault;
   interrupt.irremovable = "the table of vectors ends before it";
   if (exit_is_store) {  // kvm_pvm lets it through whatever the gate says
-    add("RaisesABreakpoint", {0xcc}, End{Kind::kFault, 3}, Weakness::kEmptyVectors);
+    add_one(all, "RaisesABreakpoint", {0xcc}, End{Kind::kFault, 3}, Weakness::kEmptyVectors);
   } else {
-    add("RaisesABreakpoint", {0xcc}, kRefused, Weakness::kOpenGates).process_end = any_fault;
+    add_one(all, "RaisesABreakpoint", {0xcc}, kRefused, Weakness::kOpenGates).process_end =
+        kAnyFault;
   }
-  Attack& trap = add("RaisesADebugTrap", {0xf1}, any_fault, Weakness::kEmptyVectors);
+  Attack& trap = add_one(all, "RaisesADebugTrap", {0xf1}, kAnyFault, Weakness::kEmptyVectors);
   if (!exit_is_store) {
     trap.weakness = Weakness::kNone;
     trap.irremovable = "QEMU has no such instruction";
   }
-  add("StepsByTheTrapFlag", {0x9c, 0x81, 0x0c, 0x24, 0, 1, 0, 0, 0x9d, 0x90, 0x90},
-      End{Kind::kFault, 1}, Weakness::kEmptyVectors);
+  add_one(all, "StepsByTheTrapFlag", {0x9c, 0x81, 0x0c, 0x24, 0, 1, 0, 0, 0x9d, 0x90, 0x90},
+          End{Kind::kFault, 1}, Weakness::kEmptyVectors);
   // pushfq; or dword [rsp], 0x3000; popfq; out 0x80, al: asks for IOPL 3
-  add("GivesItselfIoPrivilege", {0x9c, 0x81, 0x0c, 0x24, 0, 0x30, 0, 0, 0x9d, 0xe6, 0x80},
-      kRefused);
-  add("EntersASystemCall", {0x0f, 0x05}, any_fault, Weakness::kSystemCalls).process_end = any_fault;
-  add("EntersTheSystem", {0x0f, 0x34}, any_fault, Weakness::kNone).irremovable =
+  add_one(all, "GivesItselfIoPrivilege", {0x9c, 0x81, 0x0c, 0x24, 0, 0x30, 0, 0, 0x9d, 0xe6, 0x80},
+          kRefused);
+  add_one(all, "EntersASystemCall", {0x0f, 0x05}, kAnyFault, Weakness::kSystemCalls).process_end =
+      kAnyFault;
+  add_one(all, "EntersTheSystem", {0x0f, 0x34}, kAnyFault, Weakness::kNone).irremovable =
       "its registers are never set, and AMD's 64-bit mode has no such instruction";
 }
 
@@ -375,6 +385,7 @@ std::vector<Attack> attacks(bool exit_is_store) {
   add_exit_attacks(all, exit_is_store);
   add_hijack_attack(all);
   add_privileged_attacks(all, exit_is_store);
+  add_transfer_attacks(all, exit_is_store);
   add_resource_attacks(all);
   add_leftover_attacks(all);
   return all;
