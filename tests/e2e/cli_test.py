@@ -26,13 +26,10 @@ class Cli(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-<<<<<<< HEAD
-        # The installation's key of the tests, not of who runs them.
+        # The installation's key and the cache of the tests, not of who runs them.
         self.data = os.path.join(self.folder, "data")
-        self.environment = dict(os.environ, XDG_DATA_HOME=self.data)
-=======
-        os.environ["XDG_CACHE_HOME"] = os.path.join(folder.name, "cache")
->>>>>>> f046590 (wip cache)
+        self.environment = dict(os.environ, XDG_DATA_HOME=self.data,
+                                XDG_CACHE_HOME=os.path.join(self.folder, "cache"))
 
     def file(self, contents, name="test.wasm"):
         path = os.path.join(self.folder, name)
