@@ -92,6 +92,7 @@ Result<ExpectedValue> parse_reference(const ScriptValue& value) {
   ExpectedValue expected;
   expected.type = value.type;
   const bool names_null = value.type.starts_with("null") || value.type == "refnull";
+  if (value.has_value && value.texts.size() != 1) return bad_value(value);
   if (names_null || (value.has_value && value.texts.front() == "null")) {
     expected.kind = ExpectedValue::Kind::kNull;
   } else if (!value.has_value) {

@@ -73,6 +73,11 @@ TEST(Argument, PutsLanesIntoOneVector) {
   EXPECT_EQ(value->bits.high, 0x0008'0007'0006'0005U);
 }
 
+TEST(Argument, RefusesAValueThatIsNoText) {
+  EXPECT_FALSE(parse_argument({"externref", "", true, {}}));
+  EXPECT_FALSE(parse_argument({"record", "", true, {}}));
+}
+
 TEST(Argument, RefusesAClassOfNans) {
   EXPECT_FALSE(parse_argument({"f32", "", true, {"nan:canonical"}}));
 }
