@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
@@ -24,6 +25,7 @@ struct Totals {
   uint64_t passed = 0;
   uint64_t failed = 0;
   uint64_t skipped = 0;
+  std::map<std::string, uint64_t> skips;  // by reason
 };
 
 std::string counts(uint64_t passed, uint64_t failed, uint64_t skipped) {
@@ -41,6 +43,7 @@ std::string describe(const WastOptions& options, const std::string& file,
   totals.passed += report->passed;
   totals.failed += report->failed;
   totals.skipped += report->skipped;
+  for (const auto& [reason, count] : report->skips) totals.skips[reason] += count;
   std::string text;
   for (const std::string& failure : report->failures) text += failure + "\n";
   if (options.verbose) {

@@ -5,8 +5,11 @@
 #include "runtime/wast_plan.h"
 
 #include <algorithm>
+#include <set>
+#include <span>
 #include <utility>
 
+#include "component/component.h"
 #include "runtime/spectest_module.h"
 #include "wasm/module.h"
 
@@ -50,6 +53,13 @@ class Planner {
   Planned plan_invalid(const WastCommand& command);
   Planned plan_unlinkable(const WastCommand& command);
 
+  // Components are decoded and validated; nothing runs them.
+  static PlannedCommand skipped_component() {
+    return {Verdict::kSkipped, "components do not run yet", 0};
+  }
+  Planned plan_component(const WastCommand& command, std::span<const uint8_t> bytes);
+  bool is_of_component(const WastCommand& command) const;
+
   // A number in modules_.
   Result<uint32_t> load(const std::string& filename);
   Result<uint32_t> add_module(std::string name, std::vector<uint8_t> bytes);
@@ -68,7 +78,44 @@ class Planner {
   std::map<std::string, std::optional<uint32_t>> instances_;
   std::optional<uint32_t> last_definition_;
   std::map<std::string, uint32_t> definitions_;
+  // Names of definitions and instances that are components; the empty name is the last one.
+  std::set<std::string> component_definitions_;
+  std::set<std::string> component_instances_;
 };
+
+// Whether the command acts on an instance, or instantiates a definition, that is a component.
+bool Planner::is_of_component(const WastCommand& command) const {
+  using Kind = WastCommand::Kind;
+  switch (command.kind) {
+    case Kind::kModuleInstance:
+      return component_definitions_.contains(command.module.value_or(""));
+    case Kind::kAction:
+    case Kind::kAssertReturn:
+    case Kind::kAssertTrap:
+    case Kind::kAssertException:
+      return component_instances_.contains(command.action.module.value_or(""));
+    default:
+      return false;
+  }
+}
+
+Planner::Planned Planner::plan_component(const WastCommand& command,
+                                         std::span<const uint8_t> bytes) {
+  const auto component = component::decode(bytes);
+  if (command.kind == WastCommand::Kind::kAssertInvalid) {
+    if (component) return invalid("accepted, but expected: " + command.text);
+    return PlannedCommand{Verdict::kPassed, "", 0};
+  }
+  if (!component) return component.error();
+  const bool is_definition = command.kind == WastCommand::Kind::kModuleDefinition;
+  auto& names = is_definition ? component_definitions_ : component_instances_;
+  names.insert("");
+  if (command.name) names.insert(*command.name);
+  if (is_definition) return PlannedCommand{Verdict::kPassed, "", 0};
+  component_definitions_.insert("");
+  if (command.name) component_definitions_.insert(*command.name);
+  return skipped_component();
+}
 
 Result<uint32_t> Planner::load(const std::string& filename) {
   if (filename.empty()) return unsupported("the module is in the text format");
@@ -121,6 +168,17 @@ Result<uint32_t> Planner::find_instance(const std::optional<std::string>& name) 
 
 Planner::Planned Planner::plan(const WastCommand& command) {
   using Kind = WastCommand::Kind;
+  if (!command.filename.empty()) {
+    const auto bytes = MAYFLY_TRY(read_(command.filename));
+    if (component::is_component(bytes)) return plan_component(command, bytes);
+  } else if (is_of_component(command)) {
+    if (command.kind == Kind::kModuleInstance) {
+      component_instances_.insert("");
+      if (command.instance) component_instances_.insert(*command.instance);
+    }
+    return skipped_component();
+  }
+  if (!command.problem.empty()) return invalid(command.problem);
   switch (command.kind) {
     case Kind::kModule:
       return plan_module(command);
@@ -147,6 +205,8 @@ Planner::Planned Planner::plan(const WastCommand& command) {
 }
 
 Planner::Planned Planner::plan_module(const WastCommand& command) {
+  component_instances_.erase("");
+  component_definitions_.erase("");
   current_.reset();
   if (command.name) instances_[*command.name].reset();
   const uint32_t module = MAYFLY_TRY(load(command.filename));
@@ -159,6 +219,7 @@ Planner::Planned Planner::plan_module(const WastCommand& command) {
 }
 
 Planner::Planned Planner::plan_definition(const WastCommand& command) {
+  component_definitions_.erase("");
   last_definition_.reset();
   const uint32_t module = MAYFLY_TRY(load(command.filename));
   last_definition_ = module;
@@ -167,6 +228,7 @@ Planner::Planned Planner::plan_definition(const WastCommand& command) {
 }
 
 Planner::Planned Planner::plan_instance(const WastCommand& command) {
+  component_instances_.erase("");
   current_.reset();
   std::optional<uint32_t> module = last_definition_;
   if (command.module) {
@@ -186,7 +248,9 @@ Planner::Planned Planner::plan_register(const WastCommand& command) {
 }
 
 Planner::Planned Planner::plan_invalid(const WastCommand& command) {
-  if (command.filename.empty()) return PlannedCommand{Verdict::kSkipped, "", 0};
+  if (command.filename.empty()) {
+    return PlannedCommand{Verdict::kSkipped, "the module is in the text format", 0};
+  }
   const auto bytes = MAYFLY_TRY(read_(command.filename));
   if (!wasm::decode(bytes, decode_options_)) return PlannedCommand{Verdict::kPassed, "", 0};
   return invalid("accepted, but expected: " + command.text);

@@ -23,7 +23,7 @@ namespace mayfly::runtime {
 struct PlannedCommand {
   enum class Verdict : uint8_t { kRun, kPassed, kFailed, kSkipped };
   Verdict verdict = Verdict::kRun;
-  std::string reason;  // kFailed
+  std::string reason;  // kFailed, kSkipped
   uint32_t step = 0;   // kRun: the instance that it makes or acts on
 };
 

@@ -133,7 +133,10 @@ class Report {
   explicit Report(std::string source) : source_(std::move(source)) {}
 
   void passed(const WastCommand& command) { report_.passed += is_assertion(command.kind) ? 1 : 0; }
-  void skipped() { ++report_.skipped; }
+  void skipped(const std::string& why) {
+    ++report_.skipped;
+    ++report_.skips[why];
+  }
   void failed(const WastCommand& command, const std::string& why) {
     ++report_.failed;
     std::string line = source_ + ":" + std::to_string(command.line) + ": " + command.type;
@@ -230,7 +233,7 @@ void run_commands(const WastScript& script, Prepared& prepared, vmm::Host& host,
         report.passed(command);
         continue;
       case PlannedCommand::Verdict::kSkipped:
-        report.skipped();
+        report.skipped(planned.reason);
         continue;
       case PlannedCommand::Verdict::kFailed:
         report.failed(command, planned.reason);

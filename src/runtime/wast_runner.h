@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ struct WastReport {
   // Assertions; other commands count only when they fail.
   uint64_t passed = 0;
   uint64_t failed = 0;
-  uint64_t skipped = 0;               // modules in the text format
-  std::vector<std::string> failures;  // "FILE:LINE: what"
+  uint64_t skipped = 0;
+  std::map<std::string, uint64_t> skips;  // how many for each reason
+  std::vector<std::string> failures;      // "FILE:LINE: what"
   std::chrono::nanoseconds plan_time{};
   std::chrono::nanoseconds build_time{};
   std::chrono::nanoseconds run_time{};

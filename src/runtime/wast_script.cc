@@ -72,7 +72,7 @@ Result<ExpectedValue> expected_value(const json& object) {
   return either;
 }
 
-Result<WastAction> parse_action(const json& object) {
+Result<WastAction> parse_action(const json& object, std::string& problem) {
   WastAction action;
   const std::string type = string_of(object, "type");
   if (type != "invoke" && type != "get") return invalid("unknown action " + type);
@@ -83,7 +83,12 @@ Result<WastAction> parse_action(const json& object) {
   if (arguments == object.end() || !arguments->is_array()) return action;
   for (const json& argument : *arguments) {
     if (!argument.is_object()) return invalid("an argument is no object");
-    action.arguments.push_back(MAYFLY_TRY(parse_argument(script_value(argument))));
+    auto value = parse_argument(script_value(argument));
+    if (value) {
+      action.arguments.push_back(std::move(*value));
+    } else {
+      problem = value.error().message;
+    }
   }
   return action;
 }
@@ -104,12 +109,17 @@ Result<WastCommand> parse_command(const json& object) {
   command.filename = string_of(object, is_text ? "binary_filename" : "filename");
   if (const auto action = object.find("action"); action != object.end()) {
     if (!action->is_object()) return invalid("an action is no object");
-    command.action = MAYFLY_TRY(parse_action(*action));
+    command.action = MAYFLY_TRY(parse_action(*action, command.problem));
   }
   if (const auto expected = object.find("expected");
       expected != object.end() && expected->is_array()) {
     for (const json& value : *expected) {
-      command.expected.push_back(MAYFLY_TRY(expected_value(value)));
+      auto parsed = expected_value(value);
+      if (parsed) {
+        command.expected.push_back(std::move(*parsed));
+      } else {
+        command.problem = parsed.error().message;
+      }
     }
   }
   return command;

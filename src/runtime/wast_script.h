@@ -50,6 +50,8 @@ struct WastCommand {
   std::string text;  // the reference's message
   WastAction action;
   std::vector<ExpectedValue> expected;  // kAssertReturn
+  // Why the arguments or expected values are none that a core function has; empty if they are.
+  std::string problem;
 };
 
 // Whether its outcome counts as an assertion.

@@ -54,6 +54,14 @@ TEST(WastScript, TakesTheBinaryFormOfATextModule) {
   EXPECT_EQ(script->commands.at(1).filename, "");
 }
 
+TEST(WastScript, KeepsWhyAValueIsNoneOfACoreFunction) {
+  const auto script = parse(
+      R"({"commands":[{"type":"assert_return","line":1,"action":{"type":"invoke","field":"f",)"
+      R"("args":[{"type":"record","value":[]}]},"expected":[{"type":"string","value":"a"}]}]})");
+  ASSERT_TRUE(script);
+  EXPECT_NE(script->commands[0].problem, "");
+}
+
 TEST(WastScript, RefusesWhatIsNoScript) {
   EXPECT_FALSE(parse("{"));
   EXPECT_FALSE(parse("[]"));
@@ -102,6 +110,28 @@ TEST(WastPlan, JudgesInvalidModulesAndSkipsText) {
   EXPECT_EQ(planned.commands.at(0).verdict, Verdict::kPassed);
   EXPECT_EQ(planned.commands.at(1).verdict, Verdict::kSkipped);
   EXPECT_EQ(planned.commands.at(2).verdict, Verdict::kFailed);
+}
+
+TEST(WastPlan, ValidatesComponentsAndSkipsWhatRunsThem) {
+  const auto script =
+      parse(R"({"commands":[{"type":"module","line":1,"filename":"good"},)"
+            R"({"type":"assert_return","line":2,"action":{"type":"invoke","field":"f","args":[)"
+            R"({"type":"string","value":"a"}]},"expected":[]},)"
+            R"({"type":"assert_invalid","line":3,"filename":"bad","text":"t"},)"
+            R"({"type":"assert_invalid","line":4,"filename":"good","text":"t"}]})");
+  ASSERT_TRUE(script);
+  const ModuleReader read = [](const std::string& name) -> Result<std::vector<uint8_t>> {
+    std::vector<uint8_t> bytes = {0x00, 'a', 's', 'm', 0x0d, 0x00, 0x01, 0x00};
+    if (name == "bad") bytes.push_back(0x63);
+    return bytes;
+  };
+  const WastPlan plan = plan_wast(*script, {}, read, {});
+  ASSERT_EQ(plan.commands.size(), 4U);
+  EXPECT_EQ(plan.commands[0].verdict, Verdict::kSkipped);
+  EXPECT_EQ(plan.commands[1].verdict, Verdict::kSkipped);
+  EXPECT_NE(plan.commands[1].reason, "");
+  EXPECT_EQ(plan.commands[2].verdict, Verdict::kPassed);
+  EXPECT_EQ(plan.commands[3].verdict, Verdict::kFailed);
 }
 
 TEST(WastPlan, FailsTheActionsOfAModuleThatTheCompilerRefused) {
