@@ -53,7 +53,7 @@ Result<TypeId> Substitution::apply(TypeId type) {
 
 Result<TypeId> Substitution::rebuild(TypeId type) {
   if (arena_.is_named(type)) {
-    const TypeId target = arena_.resolve(type);
+    const TypeId target = arena_.named_target(type);
     const TypeId replaced = MAYFLY_TRY(apply(target));
     arena_.set_deriving(true);
     return replaced == target ? Result<TypeId>(type) : arena_.add_named(replaced, offset_);

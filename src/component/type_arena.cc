@@ -279,9 +279,8 @@ Result<TypeId> TypeArena::add_named(TypeId target, uint64_t offset) {
   Node node{.kind = TypeKind::kNamed, .canonical = canonical(target), .names = {}};
   const TypeId resolved = resolve(target);
   node.first = static_cast<uint32_t>(resolved);
+  node.extra = static_cast<uint32_t>(target);
   include_child(target, node);
-  // A name is not a level: chains of names may be long.
-  node.depth = this->node(resolved).depth;
   const auto self = static_cast<uint32_t>(next_id());
   node.names.include({self, self});
   return push(node, offset);

@@ -53,6 +53,8 @@ class TypeArena {
   TypeId resolve(TypeId type) const;
   TypeKind kind(TypeId type) const { return node(resolve(type)).kind; }
   bool is_named(TypeId type) const { return node(type).kind == TypeKind::kNamed; }
+  // What a name was given to, itself perhaps a name. Precondition: is_named(name).
+  TypeId named_target(TypeId name) const { return TypeId{node(name).extra}; }
   bool is_value(TypeId type) const { return is_value_kind(kind(type)); }
   TypeId canonical(TypeId type) const { return node(type).canonical; }
   ValType canonical(ValType type) const;
@@ -100,9 +102,9 @@ class TypeArena {
     bool has_resource = false;
     uint16_t depth = 0;
     TypeId canonical{};
-    uint32_t first = 0;  // of members_; kInstance etc.: a number of that kind; kNamed: the target
+    uint32_t first = 0;  // of members_; kInstance etc.: a number of that kind; kNamed: resolved
     uint32_t count = 0;
-    uint32_t extra = 0;
+    uint32_t extra = 0;  // kFixedList: the length; kFunc: 1 if async; kNamed: what has this name
     uint32_t layouts = kNoIndex;  // canonical value types
     NameRange names;
   };
