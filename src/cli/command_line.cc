@@ -239,9 +239,9 @@ void declare_compile(CLI::App& app, Everything& all) {
 }
 
 void declare_inspect(CLI::App& app, Everything& all) {
-  CLI::App& inspect =
-      *app.add_subcommand("inspect", "Show imports, exports and sizes of a module or an image");
-  inspect.add_option("FILE", all.inspect.file, "The module or image")->required();
+  CLI::App& inspect = *app.add_subcommand("inspect", "Show imports, exports and sizes of a file");
+  inspect.add_option("FILE", all.inspect.file, "The module, component or image")->required();
+  inspect.add_flag("--wit", all.inspect.wit, "Print the world of a component as WIT");
   add_json(inspect, all.inspect.form);
   inspect.callback([&all] { all.exit_code = inspect_command(all.inspect); });
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// mayfly inspect: what a module or an image wants, offers and weighs. Nothing is run.
+// mayfly inspect: what a module, a component or an image wants, offers and weighs. Nothing is run.
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/inspect_component.h"
 #include "cli/options.h"
 #include "cli/origin.h"
 #include "cli/output.h"
@@ -181,8 +182,18 @@ std::string as_text(const json& description, const std::string& indent = "") {
   return text;
 }
 
+Result<component::Component> read_component(const std::string& file, const Fd& input) {
+  const auto bytes = MAYFLY_TRY(read_module(file, input));
+  auto component = component::decode(bytes);
+  if (!component) return with_context(file, std::move(component).error());
+  return component;
+}
+
 Result<json> inspect(const InspectOptions& options) {
-  Input input = MAYFLY_TRY(open_input(options.file));
+  Input input = MAYFLY_TRY(open_input(options.file, Components::kTaken));
+  if (input.kind == FileKind::kComponent) {
+    return describe_component(MAYFLY_TRY(read_component(options.file, input.file)));
+  }
   if (input.kind == FileKind::kImage) {
     auto image = image::Image::open(std::move(input.file));
     if (!image) return with_context(options.file, std::move(image).error());
@@ -194,9 +205,23 @@ Result<json> inspect(const InspectOptions& options) {
   return describe(*module, bytes.size());
 }
 
+Result<std::string> inspect_wit(const InspectOptions& options) {
+  const Input input = MAYFLY_TRY(open_input(options.file, Components::kTaken));
+  if (input.kind != FileKind::kComponent) {
+    return invalid(options.file + ": not a component: it has no world");
+  }
+  auto text = component_wit(MAYFLY_TRY(read_component(options.file, input.file)));
+  if (!text) return with_context(options.file, std::move(text).error());
+  return text;
+}
+
 }  // namespace
 
 int inspect_command(const InspectOptions& options) {
+  if (options.wit) {
+    const auto text = inspect_wit(options);
+    return text ? print(*text) : report(text.error());
+  }
   const auto description = inspect(options);
   if (!description) return report(description.error());
   return print(options.form == OutputForm::kJson

@@ -74,6 +74,7 @@ struct CompileCommandOptions {
 
 struct InspectOptions {
   std::string file;
+  bool wit = false;  // a component's world as WIT, and nothing else
   OutputForm form = OutputForm::kText;
 };
 

@@ -68,20 +68,20 @@ FileKind file_kind(std::span<const uint8_t> bytes) {
   return FileKind::kOther;
 }
 
-Result<Input> open_input(const std::string& file) {
+Result<Input> open_input(const std::string& file, Components components) {
   Input input;
   input.file = MAYFLY_TRY(open_file(file, O_RDONLY | O_CLOEXEC));
   std::array<uint8_t, 8> start{};
   const auto got = read_start(input.file.get(), start);
   if (!got) return with_context(file, got.error());
   input.kind = file_kind(std::span(start).first(*got));
-  if (input.kind == FileKind::kComponent) {
+  if (input.kind == FileKind::kComponent && components == Components::kRefused) {
     return unsupported(file + ": components are not supported yet, only core modules");
   }
   if (input.kind == FileKind::kOther) {
     return invalid(file + ": neither a WebAssembly module (00 61 73 6d) nor a Mayfly image");
   }
-  if (::lseek(input.file.get(), 0, SEEK_SET) != 0 && input.kind == FileKind::kModule) {
+  if (::lseek(input.file.get(), 0, SEEK_SET) != 0 && input.kind != FileKind::kImage) {
     auto copy = copy_of_stream(std::span(start).first(*got), input.file);
     if (!copy) return with_context(file, std::move(copy).error());
     input.file = *std::move(copy);

@@ -26,12 +26,13 @@ FileKind file_kind(std::span<const uint8_t> bytes);
 // A file that the user named, at its start. A module that came through a pipe is a copy that can be
 // read at any place; of other streams only the first bytes are read.
 struct Input {
-  FileKind kind = FileKind::kOther;  // kModule or kImage
+  FileKind kind = FileKind::kOther;  // kModule, kImage, or kComponent where it is taken
   Fd file;
 };
 // Errors, which name the file: kInvalid, kUnsupported (a component), kLimit, kHost.
-Result<Input> open_input(const std::string& file);
-// All of a module, from where its descriptor is. Errors name the file: kLimit, kHost.
+enum class Components : uint8_t { kRefused, kTaken };
+Result<Input> open_input(const std::string& file, Components components = Components::kRefused);
+// All of a module or component, from where its descriptor is. Errors name the file: kLimit, kHost.
 Result<std::vector<uint8_t>> read_module(const std::string& file, const Fd& module);
 
 // How long each phase took, in order, for --timings.

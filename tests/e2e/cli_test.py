@@ -216,6 +216,15 @@ class BadInput(Cli):
                                      "neither a WebAssembly module")
                 self.assertLess(time.monotonic() - before, 5)
 
+    def test_inspect_says_of_a_component_what_it_is_or_where_it_is_wrong(self):
+        empty = self.file(b"\0asm\x0d\0\1\0", "empty.wasm")
+        self.assertIn("format: component", self.mayfly("inspect", empty).stdout)
+        self.assertIn("world root {", self.mayfly("inspect", "--wit", empty).stdout)
+        bad = self.file(b"\0asm\x0d\0\1\0\x63", "bad.wasm")
+        self.assert_one_line(self.mayfly("inspect", bad), 1, "at offset 0x8")
+        module = self.file(modules.ADD, "module.wasm")
+        self.assert_one_line(self.mayfly("inspect", "--wit", module), 1, "not a component")
+
     def test_of_names_that_are_no_utf8_does_not_end_inspect(self):
         image = os.path.join(self.folder, "image")
         self.mayfly("compile", self.file(modules.ADD), "-o", image)
