@@ -51,9 +51,10 @@ void Kick::deadline_passed(uint64_t generation) {
   if (in_call_ && generation == generation_) kick_locked(Reason::kDeadline);
 }
 
-void Kick::cancel() {
+bool Kick::cancel() {
   const std::lock_guard lock(mutex_);
   if (in_call_) kick_locked(Reason::kCancelled);
+  return in_call_;
 }
 
 void Kick::kick_locked(Reason reason) {

@@ -34,7 +34,8 @@ class Kick : public DeadlineTarget {
   Reason leave_guest();
 
   void deadline_passed(uint64_t generation) override;
-  void cancel();
+  // Whether a call was in progress.
+  bool cancel();
 
  private:
   void kick_locked(Reason reason);

@@ -104,10 +104,10 @@ Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, uint64_t
   return {};
 }
 
-void Vcpu::set_entry(const Entry& entry, uint64_t root_gpa) {
+void Vcpu::set_entry(const Entry& entry, uint64_t root_gpa, uint64_t stack_top) {
   kvm_regs registers{};
   registers.rip = guest_abi::kEnter;
-  registers.rsp = guest_abi::kStackTop;
+  registers.rsp = stack_top;
   registers.rflags = flags_;
   if (keeps_flags_) registers.rflags |= run_->s.regs.regs.rflags;
   registers.rdi = entry.thunk;
@@ -122,6 +122,11 @@ void Vcpu::set_entry(const Entry& entry, uint64_t root_gpa) {
   run_->s.regs.events = kvm_vcpu_events{};  // nothing pending
   run_->kvm_dirty_regs |= KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
   system_state_lost_ = false;
+}
+
+void Vcpu::set_registers(const kvm_regs& registers) {
+  run_->s.regs.regs = registers;
+  run_->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 }
 
 int Vcpu::run() { return kvm_ioctl(fd_.get(), KVM_RUN) == 0 ? 0 : errno; }

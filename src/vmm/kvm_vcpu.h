@@ -44,7 +44,9 @@ class Vcpu {
   const kvm_regs& registers() const { return run_->s.regs.regs; }
 
   // The next run starts a call. Loads CR3, too, if it is another than last time.
-  void set_entry(const Entry& entry, uint64_t root_gpa);
+  void set_entry(const Entry& entry, uint64_t root_gpa, uint64_t stack_top = guest_abi::kStackTop);
+  // The next run goes on with these.
+  void set_registers(const kvm_regs& registers);
   // The next set_entry() also puts back the segments, control registers and pending events, which
   // a trap or an interruption left elsewhere.
   void forget_system_state() { system_state_lost_ = true; }

@@ -49,6 +49,7 @@ KvmVm::~KvmVm() { environment_.timer->forget(kick_); }
 
 Result<Exit> KvmVm::enter(const Entry& entry) {
   if (state_ == State::kDead) return invalid("the VM is broken; only its destruction is left");
+  waiting_.clear();
   const uint64_t generation = kick_.begin_call();
   if (deadline_.has_value() && environment_.weakness != Weakness::kNoDeadline) {
     if (*deadline_ <= DeadlineTimer::Clock::now()) return finish({Exit::Kind::kDeadline});
@@ -67,9 +68,29 @@ Result<Exit> KvmVm::resume() {
   return run();
 }
 
+Result<Exit> KvmVm::enter_nested(const Entry& entry) {
+  CHECK(state_ == State::kPort);
+  kvm_regs waiting = vcpu_->registers();
+  // Where RIP still is at the `out`, it would leave a second time.
+  waiting.rip = environment_.host_pages->exit_next();
+  waiting_.push_back(waiting);
+  // System V x86-64 ABI, 3.2.2: 128 bytes below rsp are the function's own.
+  constexpr uint64_t kRedZone = 128;
+  constexpr uint64_t kStackAlignment = 16;
+  vcpu_->set_entry(entry, memory_->root_gpa(), (waiting.rsp - kRedZone) & ~(kStackAlignment - 1));
+  return run();
+}
+
 // Every end of a call comes through here.
 Exit KvmVm::finish(Exit exit) {
-  const bool goes_on = exit.kind == Exit::Kind::kPort && exit.port != 0;
+  const bool is_port = exit.kind == Exit::Kind::kPort;
+  if (is_port && exit.port == 0 && !waiting_.empty()) {
+    vcpu_->set_registers(waiting_.back());
+    waiting_.pop_back();
+    state_ = State::kPort;
+    return exit;
+  }
+  const bool goes_on = is_port && exit.port != 0;
   state_ = goes_on ? State::kPort : State::kIdle;
   if (exit.kind == Exit::Kind::kBroken && environment_.weakness != Weakness::kBrokenRuns) {
     state_ = State::kDead;
@@ -121,7 +142,7 @@ void KvmVm::set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadlin
   }
 }
 
-void KvmVm::cancel() { kick_.cancel(); }
+bool KvmVm::cancel() { return kick_.cancel(); }
 
 Result<void> KvmVm::read(uint64_t address, std::span<uint8_t> to) const {
   const auto from = MAYFLY_TRY(memory_->view(address, to.size()));

@@ -49,8 +49,9 @@ class KvmVm final : public Vm {
 
   Result<Exit> enter(const Entry& entry) override;
   Result<Exit> resume() override;
+  Result<Exit> enter_nested(const Entry& entry) override;
   void set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadline) override;
-  void cancel() override;
+  bool cancel() override;
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override;
   Result<void> write(uint64_t address, std::span<const uint8_t> from) override;
   Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) override;
@@ -92,6 +93,7 @@ class KvmVm final : public Vm {
   Kick kick_;
   std::optional<DeadlineTimer::Clock::time_point> deadline_;
   State state_ = State::kIdle;
+  std::vector<kvm_regs> waiting_;  // calls at a port, with another call inside; the outermost first
 };
 
 }  // namespace mayfly::vmm

@@ -109,12 +109,16 @@ class Vm {
   // Errors: kHost, when the host's kernel refuses; the Vm is then unusable.
   virtual Result<Exit> enter(const Entry& entry) = 0;
   virtual Result<Exit> resume() = 0;
+  // A call inside the one in progress, which waits at a port: on the same stack, below it. Ports of
+  // the inner call are resumed as usual. Its return (port 0) leaves the outer call waiting at its
+  // port again; any other end is the end of all of them.
+  virtual Result<Exit> enter_nested(const Entry& entry) = 0;
 
   // The call in progress, or the next, ends with kDeadline at this moment, and so does each later
   // one until another deadline is set. nullopt: no deadline.
   virtual void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) = 0;
-  // Ends the call in progress; no effect on a later call.
-  virtual void cancel() = 0;
+  // Ends the call in progress; no effect on a later call. false: there is none.
+  virtual bool cancel() = 0;
 
   // Copies of guest memory. Errors: kInvalid when a byte is outside what the guest itself can
   // read or write; nothing was copied then.

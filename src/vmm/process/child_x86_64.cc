@@ -111,6 +111,7 @@ uint32_t mayfly_vector_level = 0;  // 0: SSE; 1: AVX; 2: AVX-512; 3: clears noth
                                        uint64_t stack_top);
 void mayfly_signal_return();
 void mayfly_enter();
+void mayfly_nest(uint64_t thunk, uint64_t function, uint64_t slots);
 void mayfly_leave(uint32_t port);
 [[noreturn]] void mayfly_child_main(uint64_t* stack);
 
@@ -118,6 +119,11 @@ void mayfly_leave(uint32_t port);
   control().port = port;
   hand_over(Report::kPort);
   const Control& c = control();
+  while (c.command == Command::kNest) {
+    mayfly_nest(c.thunk, c.function, guest_abi::kCallPage + offsetof(guest_abi::CallPage, slots));
+    control().port = 0;
+    hand_over(Report::kPort);
+  }
   if (c.command == Command::kEnter) {
     mayfly_jump_to_guest(c.thunk, c.function,
                          guest_abi::kCallPage + offsetof(guest_abi::CallPage, slots),

@@ -23,7 +23,8 @@ inline constexpr uint64_t kControlHeaderBytes = 4096;
 inline constexpr uint32_t kTurnHost = 0;
 inline constexpr uint32_t kTurnChild = 1;
 
-enum class Command : uint32_t { kEnter = 1, kResume = 2 };
+// kNest: a call inside the one that waits at a port, which kResume goes on with afterwards.
+enum class Command : uint32_t { kEnter = 1, kResume = 2, kNest = 3 };
 
 enum class Report : uint32_t {
   kReady = 1,        // after start: all is mapped, the filter is on

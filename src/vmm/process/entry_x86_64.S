@@ -4,9 +4,8 @@
 
         .section .entry, "ax", @progbits
 
-// enter(rdi: thunk, rsi: function, rdx: slots): a call into the guest with a clean processor.
-        .globl  mayfly_enter
-mayfly_enter:
+// Calls rdi: thunk with rsi: function, rdx: slots, with a clean processor.
+        .macro  clean_call
         pushq   $2
         popfq
         movq    %rdi, %rbx
@@ -54,10 +53,36 @@ mayfly_enter:
         xorl    %r14d, %r14d
         xorl    %r15d, %r15d
         callq   *%rbx
+        .endm
+
+// enter(rdi: thunk, rsi: function, rdx: slots): a call into the guest.
+        .globl  mayfly_enter
+mayfly_enter:
+        clean_call
         xorl    %edi, %edi
         movabsq $mayfly_leave, %rax
         callq   *%rax
         ud2
+
+// nest(rdi: thunk, rsi: function, rdx: slots): a call inside the one that waits, below its
+// stack and its red zone; returns when the inner call does.
+mayfly_nested_enter:
+        pushq   %rbx
+        pushq   %rbp
+        pushq   %r12
+        pushq   %r13
+        pushq   %r14
+        pushq   %r15
+        subq    $136, %rsp
+        clean_call
+        addq    $136, %rsp
+        popq    %r15
+        popq    %r14
+        popq    %r13
+        popq    %r12
+        popq    %rbp
+        popq    %rbx
+        retq
 
         .balign 4
 mayfly_mxcsr:
@@ -86,6 +111,12 @@ _start:
 mayfly_jump_to_guest:
         movq    %rcx, %rsp
         movabsq $mayfly_enter, %rax
+        jmpq    *%rax
+
+// The child's code lies too far away for a direct call.
+        .globl  mayfly_nest
+mayfly_nest:
+        movabsq $mayfly_nested_enter, %rax
         jmpq    *%rax
 
         .globl  mayfly_signal_return

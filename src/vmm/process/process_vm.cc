@@ -161,6 +161,7 @@ Result<Exit> ProcessVm::enter(const Entry& entry) {
     const std::lock_guard lock(cancel_mutex_);
     in_call_ = true;
     cancelled_ = false;
+    nested_ = 0;
   }
   child_->control().thunk = entry.thunk;
   child_->control().function = entry.function;
@@ -170,6 +171,14 @@ Result<Exit> ProcessVm::enter(const Entry& entry) {
 Result<Exit> ProcessVm::resume() {
   CHECK(in_call_, "resume() without a port to return from");
   return run(Command::kResume);
+}
+
+Result<Exit> ProcessVm::enter_nested(const Entry& entry) {
+  CHECK(in_call_, "enter_nested() without a port that waits");
+  ++nested_;
+  child_->control().thunk = entry.thunk;
+  child_->control().function = entry.function;
+  return run(Command::kNest);
 }
 
 bool ProcessVm::deadline_passed() const {
@@ -195,6 +204,10 @@ Result<Exit> ProcessVm::run(Command command) {
         break;
       case NextStep::kReturn:
         if (report->kind == Exit::Kind::kPort && report->port != 0) return *std::move(report);
+        if (report->kind == Exit::Kind::kPort && nested_ > 0) {
+          --nested_;
+          return *std::move(report);
+        }
         return end_call(*std::move(report));
       case NextStep::kGiveBack:
         child_->control().command = Command::kResume;
@@ -236,6 +249,7 @@ void ProcessVm::drop_child() {
 Exit ProcessVm::end_call(Exit exit) {
   const std::lock_guard lock(cancel_mutex_);
   in_call_ = false;
+  nested_ = 0;
   return exit;
 }
 
@@ -272,11 +286,12 @@ void ProcessVm::set_deadline(std::optional<steady_clock::time_point> deadline) {
   deadline_ = deadline;
 }
 
-void ProcessVm::cancel() {
+bool ProcessVm::cancel() {
   const std::lock_guard lock(cancel_mutex_);
-  if (!in_call_) return;
+  if (!in_call_) return false;
   cancelled_ = true;
   if (child_) child_->wake();
+  return true;
 }
 
 const ProcessVm::Range* ProcessVm::find(uint64_t address, uint64_t bytes) const {

@@ -29,8 +29,9 @@ class ProcessVm final : public Vm {
 
   Result<Exit> enter(const Entry& entry) override;
   Result<Exit> resume() override;
+  Result<Exit> enter_nested(const Entry& entry) override;
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) override;
-  void cancel() override;
+  bool cancel() override;
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override;
   Result<void> write(uint64_t address, std::span<const uint8_t> from) override;
   Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) override;
@@ -82,6 +83,7 @@ class ProcessVm final : public Vm {
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::mutex cancel_mutex_;  // in_call_, and the end of child_ during a call
   bool in_call_ = false;
+  uint32_t nested_ = 0;  // calls inside the one in progress
   std::atomic<bool> cancelled_ = false;
 };
 
