@@ -21,6 +21,7 @@ enum class ErrorKind : uint8_t {
   kLink,         // imports cannot be met
   kHost,         // the host's kernel refused something; errno_value says why
   kTimeout,      // time ran out before a guest was involved (compiling, waiting for a pool)
+  kState,        // the object cannot do that now: poisoned, in a call, moved from, after a fork
 };
 
 struct Error {

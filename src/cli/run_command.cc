@@ -174,8 +174,7 @@ Result<int> run(const RunOptions& options) {
   runtime::RunnerOptions runner_options;
   runner_options.ports.handler = wasi.get();
   runner_options.ports.limits.memory_bytes_max = options.memory_bytes_max;
-  const auto runner =
-      MAYFLY_TRY(ImageRunner::create(*opened.host, *program.image, std::move(runner_options)));
+  const auto runner = MAYFLY_TRY(ImageRunner::create(*opened.host, *program.image, runner_options));
   timings.mark("vm");
   const int code = MAYFLY_TRY(call_program(options, *runner, timings));
   if (const auto time = runner->ports().bench_time(); time && options.compile.bench) {

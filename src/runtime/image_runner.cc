@@ -4,6 +4,7 @@
 // passes slots in, answers ports, and turns what the processor reports into a CallOutcome.
 #include "runtime/image_runner.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -71,6 +72,17 @@ Result<void> tell_slots(vmm::Vm& vm, size_t count) {
   return {};
 }
 
+class CallDepth {
+ public:
+  explicit CallDepth(uint32_t& depth) : depth_(depth) { ++depth_; }
+  ~CallDepth() { --depth_; }
+  CallDepth(const CallDepth&) = delete;
+  CallDepth& operator=(const CallDepth&) = delete;
+
+ private:
+  uint32_t& depth_;
+};
+
 }  // namespace
 
 std::string to_string(const StepOutcome& outcome) {
@@ -87,12 +99,12 @@ std::string to_string(const StepOutcome& outcome) {
 }
 
 Result<std::unique_ptr<ImageRunner>> ImageRunner::create(vmm::Host& host, const image::Image& image,
-                                                         RunnerOptions options) {
+                                                         const RunnerOptions& options) {
   MAYFLY_TRY(image.check_cpu());
   MAYFLY_TRY(check_limits(image, options.ports.limits));
   auto vm = MAYFLY_TRY(host.create_vm(config_of(image, options)));
   vm->set_deadline(options.ports.deadline);
-  auto runner = std::make_unique<ImageRunner>(Key{}, image, std::move(vm), std::move(options));
+  auto runner = std::make_unique<ImageRunner>(Key{}, image, std::move(vm), options);
   MAYFLY_TRY(runner->prepare_call_page());
   return runner;
 }
@@ -110,13 +122,13 @@ Result<void> ImageRunner::prepare_call_page() {
 }
 
 ImageRunner::ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm> vm,
-                         RunnerOptions options)
+                         const RunnerOptions& options)
     : image_(image),
       code_(code_map_of(image)),
       vm_(std::move(vm)),
       stack_bytes_(options.stack_bytes),
       handler_(options.ports.handler),
-      ports_(image.regions(), image.host_functions(), *vm_, std::move(options.ports)),
+      ports_(image.regions(), image.host_functions(), *vm_, options.ports),
       instantiated_(image.instances().size()) {}
 
 void ImageRunner::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
@@ -164,9 +176,12 @@ Result<StepOutcome> ImageRunner::run_step(uint32_t step) {
     outcome.message = std::move(*message);
     return outcome;
   }
-  outcome.call = MAYFLY_TRY(enter({instance.instantiate_thunk, instance.instantiate}));
-  if (!outcome.call.returned()) outcome.kind = StepOutcome::Kind::kStopped;
-  instantiated_[step] = outcome.call.returned();
+  const auto ended = MAYFLY_TRY(enter({instance.instantiate_thunk, instance.instantiate}));
+  instantiated_[step] = ended == nullptr;
+  if (ended != nullptr) {
+    outcome.kind = StepOutcome::Kind::kStopped;
+    outcome.call = std::move(*ended);
+  }
   return outcome;
 }
 
@@ -183,8 +198,9 @@ Result<CallOutcome> ImageRunner::call(const image::FuncExport& function,
   for (size_t i = 0; i < arguments.size(); ++i) {
     page.slots[i] = significant_bits(type.params[i], arguments[i].bits);
   }
-  CallOutcome outcome = MAYFLY_TRY(enter({function.thunk, function.code}));
-  if (!outcome.returned()) return outcome;
+  auto ended = MAYFLY_TRY(enter({function.thunk, function.code}));
+  if (ended != nullptr) return std::move(*ended);
+  CallOutcome outcome;
   outcome.values.reserve(type.results.size());
   for (size_t i = 0; i < type.results.size(); ++i) {
     outcome.values.push_back({type.results[i], significant_bits(type.results[i], page.slots[i])});
@@ -231,16 +247,31 @@ Result<Value> ImageRunner::read_global(const image::GlobalExport& global) const 
   return Value{global.type.type, significant_bits(global.type.type, slot)};
 }
 
-Result<CallOutcome> ImageRunner::enter(const vmm::Entry& entry) {
-  if (broken_) return *broken_;
-  vmm::Exit exit = MAYFLY_TRY(vm_->enter(entry));
-  while (exit.kind == vmm::Exit::Kind::kPort &&
-         exit.port != static_cast<uint32_t>(guest_abi::Port::kReturn)) {
+Result<std::unique_ptr<CallOutcome>> ImageRunner::call_slots(const image::FuncExport& function,
+                                                             guest_abi::Slot* slots) {
+  const wasm::FuncType& type = function.type;
+  guest_abi::CallPage& page = vm_->call_page();
+  std::copy_n(slots, type.params.size(), page.slots);
+  auto ended = MAYFLY_TRY(enter({function.thunk, function.code}));
+  if (ended == nullptr) std::copy_n(page.slots, type.results.size(), slots);
+  return ended;
+}
+
+Result<std::unique_ptr<CallOutcome>> ImageRunner::enter(const vmm::Entry& entry) {
+  if (broken_) return std::make_unique<CallOutcome>(*broken_);
+  const CallDepth inside(depth_);
+  vmm::Exit exit = MAYFLY_TRY(depth_ == 1 ? vm_->enter(entry) : vm_->enter_nested(entry));
+  ++exits_;
+  while (exit.kind == vmm::Exit::Kind::kPort) {
+    if (exit.port == static_cast<uint32_t>(guest_abi::Port::kReturn)) {
+      return std::unique_ptr<CallOutcome>();
+    }
     auto ended = MAYFLY_TRY(ports_.handle(exit.port));
-    if (ended) return std::move(*ended);
+    if (ended) return std::make_unique<CallOutcome>(std::move(*ended));
     exit = MAYFLY_TRY(vm_->resume());
+    ++exits_;
   }
-  return outcome_of(exit);
+  return std::make_unique<CallOutcome>(outcome_of(exit));
 }
 
 CallOutcome ImageRunner::outcome_of(const vmm::Exit& exit) {

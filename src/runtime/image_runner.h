@@ -51,7 +51,7 @@ class ImageRunner {
   // Host and image outlive the runner. Nothing of the image has run yet.
   // Errors: kUnsupported (the CPU lacks a feature), kLimit, kHost.
   static Result<std::unique_ptr<ImageRunner>> create(vmm::Host& host, const image::Image& image,
-                                                     RunnerOptions options);
+                                                     const RunnerOptions& options);
 
   // Runs step `step` of the plan. Each step runs once. Errors: kHost.
   Result<StepOutcome> run_step(uint32_t step);
@@ -59,6 +59,12 @@ class ImageRunner {
   // Calls a function of an instance, which need not be instantiated: the spec lets functions of a
   // failed instance live on in tables. Errors: kInvalid when arguments and type differ; kHost.
   Result<CallOutcome> call(const image::FuncExport& function, std::span<const Value> arguments);
+
+  // The same for who knows the function's type and has checked that the slots fit it: arguments in,
+  // results out. nullptr: it returned. During a call, from a host function, it runs inside that
+  // one: unless it returns, the outer call must not go on. Errors: kHost.
+  Result<std::unique_ptr<CallOutcome>> call_slots(const image::FuncExport& function,
+                                                  guest_abi::Slot* slots);
 
   Result<Value> read_global(const image::GlobalExport& global) const;
 
@@ -81,10 +87,14 @@ class ImageRunner {
   // A claim of the guest, whose code could have changed it.
   int64_t fuel() const { return vm_->call_page().fuel; }
   // Any thread. Ends the call in progress; no effect on a later one.
-  void cancel() { vm_->cancel(); }
+  // false: there is none.
+  bool cancel() { return vm_->cancel(); }
 
   const image::Image& image() const { return image_; }
   const PortDispatcher& ports() const { return ports_; }
+  vmm::Vm& vm() { return *vm_; }
+  // How often the guest left so far.
+  uint64_t exits() const { return exits_; }
   // Null when the instance has no such export.
   const image::ImageExport* find_export(uint32_t instance, std::string_view name) const;
 
@@ -93,11 +103,13 @@ class ImageRunner {
 
  public:
   // create() is the way in: nobody else has a Key.
-  ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm> vm, RunnerOptions options);
+  ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm> vm,
+              const RunnerOptions& options);
 
  private:
   Result<void> prepare_call_page();
-  Result<CallOutcome> enter(const vmm::Entry& entry);
+  // nullptr: the call returned.
+  Result<std::unique_ptr<CallOutcome>> enter(const vmm::Entry& entry);
   CallOutcome outcome_of(const vmm::Exit& exit);
   CallOutcome outcome_of_fault(const vmm::Fault& fault);
   Result<std::optional<std::string>> failed_limit(const image::ImageInstance& instance) const;
@@ -112,6 +124,8 @@ class ImageRunner {
   SnapshotPtr reference_;  // the Vm's
   std::optional<CallOutcome> broken_;
   SeedSource seeds_;
+  uint64_t exits_ = 0;
+  uint32_t depth_ = 0;  // calls in progress, one inside the other
 };
 
 }  // namespace mayfly::runtime

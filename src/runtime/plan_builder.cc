@@ -4,6 +4,9 @@
 // that is not met yet is no error here when the memory or table can still grow to it.
 #include "runtime/plan_builder.h"
 
+#include <optional>
+#include <utility>
+
 #include "base/check.h"
 #include "runtime/printable.h"
 
@@ -12,6 +15,8 @@ namespace {
 
 using image::Binding;
 using wasm::ExternKind;
+
+constexpr size_t kProblemsMax = 20;  // told of one module's imports
 
 size_t place(ExternKind kind) { return static_cast<size_t>(kind); }
 
@@ -94,9 +99,22 @@ Result<uint32_t> PlanBuilder::instantiate(uint32_t module, std::string name) {
   const ModuleEntry& entry = modules_[module];
   image::InstanceStep step{module, std::move(name), {}};
   step.imports.reserve(entry.module->imports.size());
+  std::optional<Error> problems;
+  size_t count = 0;
   for (const wasm::Import& import : entry.module->imports) {
-    step.imports.push_back(MAYFLY_TRY(resolve(entry, import)));
+    auto binding = resolve(entry, import);
+    if (binding) {
+      step.imports.push_back(std::move(*binding));
+    } else if (!problems) {
+      problems = std::move(binding).error();
+    } else if (++count < kProblemsMax) {
+      problems->message += "; " + binding.error().message;
+    }
   }
+  if (count >= kProblemsMax) {
+    problems->message += "; and " + std::to_string(count + 1 - kProblemsMax) + " more";
+  }
+  if (problems) return std::move(*problems);
   plan_.steps.push_back(std::move(step));
   return static_cast<uint32_t>(plan_.steps.size() - 1);
 }

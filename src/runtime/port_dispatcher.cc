@@ -49,6 +49,12 @@ CallOutcome trapped(TrapCode code, std::string message) {
   return outcome;
 }
 
+constexpr uint64_t kTableEntryBytes = 8;  // guest_abi/instance.h
+
+bool counts(const image::Region& region) {
+  return region.kind == image::RegionKind::kMemory || region.kind == image::RegionKind::kTable;
+}
+
 std::optional<clockid_t> host_clock(uint32_t wasi_clock) {
   static constexpr std::array<clockid_t, 4> kClocks = {
       CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID};
@@ -81,11 +87,8 @@ class VmAccess final : public GuestAccess {
 
 PortDispatcher::PortDispatcher(std::span<const image::Region> regions,
                                std::span<const image::HostFunction> host_functions, vmm::Vm& vm,
-                               PortOptions options)
-    : regions_(regions), host_functions_(host_functions), vm_(vm), options_(std::move(options)) {
-  CHECK(options_.host_functions.size() == host_functions_.size(), options_.host_functions.size(),
-        host_functions_.size());
-}
+                               const PortOptions& options)
+    : regions_(regions), host_functions_(host_functions), vm_(vm), options_(options) {}
 
 Result<Outcome> PortDispatcher::handle(uint32_t port) {
   switch (static_cast<Port>(port)) {
@@ -106,22 +109,31 @@ Result<Outcome> PortDispatcher::handle(uint32_t port) {
   }
 }
 
-bool PortDispatcher::may_grow(const guest_abi::GrowRequest& request) const {
-  if (request.region >= regions_.size()) return false;
-  const image::Region& region = regions_[request.region];
-  if (region.kind != image::RegionKind::kMemory && region.kind != image::RegionKind::kTable) {
+bool PortDispatcher::may_grow(uint32_t region, uint64_t bytes_new) const {
+  if (region >= regions_.size() || !counts(regions_[region])) return false;
+  const uint64_t bytes_now = vm_.region_bytes(region);
+  if (bytes_new < bytes_now || bytes_new > regions_[region].bytes_reserved) return false;
+  uint64_t bytes_others = 0;
+  uint64_t table_bytes = regions_[region].kind == image::RegionKind::kTable ? bytes_new : 0;
+  for (size_t i = 0; i < regions_.size(); ++i) {
+    if (!counts(regions_[i]) || i == region) continue;
+    bytes_others += vm_.region_bytes(i);
+    if (regions_[i].kind == image::RegionKind::kTable) table_bytes += vm_.region_bytes(i);
+  }
+  if (regions_[region].kind == image::RegionKind::kTable &&
+      table_bytes / kTableEntryBytes > options_.limits.table_entries_max) {
     return false;
   }
-  const uint64_t bytes_now = vm_.region_bytes(request.region);
-  if (request.bytes_new < bytes_now || request.bytes_new > region.bytes_reserved) return false;
-  uint64_t bytes_others = 0;
-  for (size_t i = 0; i < regions_.size(); ++i) {
-    const bool counts = regions_[i].kind == image::RegionKind::kMemory ||
-                        regions_[i].kind == image::RegionKind::kTable;
-    if (counts && i != request.region) bytes_others += vm_.region_bytes(i);
-  }
   const uint64_t bytes_max = options_.limits.memory_bytes_max;
-  return bytes_others <= bytes_max && request.bytes_new <= bytes_max - bytes_others;
+  return bytes_others <= bytes_max && bytes_new <= bytes_max - bytes_others;
+}
+
+uint64_t PortDispatcher::memory_bytes() const {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < regions_.size(); ++i) {
+    if (counts(regions_[i])) bytes += vm_.region_bytes(i);
+  }
+  return bytes;
 }
 
 Result<Outcome> PortDispatcher::grow() {
@@ -129,34 +141,21 @@ Result<Outcome> PortDispatcher::grow() {
   request.reserved_out = 0;
   request.ok = 0;
   // A host without memory is a failed memory.grow for the guest, nothing more.
-  if (may_grow(request) && vm_.resize(request.region, request.bytes_new)) request.ok = 1;
+  if (may_grow(request.region, request.bytes_new) && vm_.resize(request.region, request.bytes_new))
+    request.ok = 1;
   answer_request(vm_, request, offsetof(guest_abi::GrowRequest, ok));
   return Outcome();
 }
 
 Result<Outcome> PortDispatcher::host_call() {
   const auto request = copy_request<guest_abi::HostCallRequest>(vm_);
-  if (request.import_index >= options_.host_functions.size()) {
-    return Outcome(trapped(TrapCode::kHostError,
-                           "host error: no host function " + std::to_string(request.import_index) +
-                               " of " + std::to_string(options_.host_functions.size())));
+  if (request.import_index >= host_functions_.size() || options_.host_calls == nullptr) {
+    return Outcome(trapped(TrapCode::kHostError, "host error: no host function " +
+                                                     std::to_string(request.import_index) + " of " +
+                                                     std::to_string(host_functions_.size())));
   }
-  const image::HostFunction& function = host_functions_[request.import_index];
-  std::vector<Value> arguments;
-  arguments.reserve(function.type.params.size());
-  for (size_t i = 0; i < function.type.params.size(); ++i) {
-    const wasm::ValType type = function.type.params[i];
-    arguments.push_back({type, significant_bits(type, vm_.call_page().slots[i])});
-  }
-  auto results = options_.host_functions[request.import_index](arguments);
-  if (!results) {
-    return Outcome(
-        trapped(TrapCode::kHostError, "host error: " + printable(results.error().message)));
-  }
-  CHECK(results->size() == function.type.results.size(), function.name, results->size());
-  for (size_t i = 0; i < results->size(); ++i) {
-    vm_.call_page().slots[i] = significant_bits(function.type.results[i], (*results)[i].bits);
-  }
+  const auto ended = options_.host_calls->call_host(request.import_index, vm_.call_page().slots);
+  if (ended != nullptr) return Outcome(std::move(*ended));
   return go_on();
 }
 

@@ -6,10 +6,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "base/result.h"
 #include "guest_abi/ports.h"
@@ -20,19 +19,25 @@
 
 namespace mayfly::runtime {
 
-// A function of the embedder. Errors: end the call as a trap with this message.
-using HostFunctionHandler =
-    std::function<Result<std::vector<Value>>(std::span<const Value> arguments)>;
+// Who runs the embedder's functions.
+class HostCalls {
+ public:
+  virtual ~HostCalls() = default;
+  // Runs function `index` of Image::host_functions: its arguments are in the slots, its results
+  // go there. nullptr: the guest goes on; else how the call ends.
+  virtual std::unique_ptr<CallOutcome> call_host(uint32_t index, guest_abi::Slot* slots) = 0;
+};
 
 struct RunLimits {
   uint64_t memory_bytes_max = uint64_t{4} << 30;  // all linear memories and tables together
+  uint64_t table_entries_max = UINT64_MAX;        // of tables that can grow; all but the one that
+                                                  // grows count as whole pages
 };
 
 struct PortOptions {
   RunLimits limits;
-  PortHandler* handler = nullptr;  // of the ports from kWasiFirst on; may be null
-  // One per Image::host_functions, in its order.
-  std::vector<HostFunctionHandler> host_functions;
+  PortHandler* handler = nullptr;   // of the ports from kWasiFirst on; may be null
+  HostCalls* host_calls = nullptr;  // null: every host function is a trap
   std::optional<std::chrono::steady_clock::time_point> deadline;
   int cancel_fd = -1;  // PortContext
 };
@@ -42,7 +47,7 @@ class PortDispatcher {
   // The image's; everything outlives the dispatcher. The Vm has the same regions in the same order.
   PortDispatcher(std::span<const image::Region> regions,
                  std::span<const image::HostFunction> host_functions, vmm::Vm& vm,
-                 PortOptions options);
+                 const PortOptions& options);
 
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
     options_.deadline = deadline;
@@ -51,6 +56,11 @@ class PortDispatcher {
   // nullopt: the guest goes on; else how the call ended (a trap has no backtrace yet).
   // Errors: kHost.
   Result<std::optional<CallOutcome>> handle(uint32_t port);
+
+  // Whether region `region` may become that large, within its own range and the limits.
+  bool may_grow(uint32_t region, uint64_t bytes_new) const;
+  // Of all linear memories and tables.
+  uint64_t memory_bytes() const;
 
   // Between the marks bench.start and bench.end, all pairs together.
   std::optional<std::chrono::nanoseconds> bench_time() const { return bench_time_; }
@@ -65,7 +75,6 @@ class PortDispatcher {
   std::optional<CallOutcome> go_on() const;
   CallOutcome exit() const;
   CallOutcome abort() const;
-  bool may_grow(const guest_abi::GrowRequest& request) const;
 
   std::span<const image::Region> regions_;
   std::span<const image::HostFunction> host_functions_;

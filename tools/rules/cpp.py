@@ -80,6 +80,8 @@ OWNERSHIP = (
     (r"(?:^|[;{}(])\s*(?:\(void\)\s*)?(close|munmap)\s*\([^)]*\)\s*;",
      "bare {0}: Fd and Mapping do that"),
 )
+# The runtime, and the public handles to it, which users may destroy in any order.
+SHARING = ("src/runtime/", "src/api/", "include/mayfly/")
 OWNERS = ("src/base/fd.h", "src/base/mapping.cc")
 
 
@@ -93,9 +95,10 @@ def ownership(tree):
                 if called and (source.path in OWNERS or source.path.startswith("src/guest/")):
                     continue
                 yield Problem("ownership", source.path, line, message.format(called))
-        if not source.path.startswith("src/runtime/"):
+        if not source.path.startswith(SHARING):
             for line, _ in source.find(r"\bshared_ptr\b"):
-                yield Problem("ownership", source.path, line, "shared_ptr outside src/runtime/")
+                yield Problem("ownership", source.path, line,
+                              f"shared_ptr outside {', '.join(SHARING)}")
 
 
 def lambdas(tree):

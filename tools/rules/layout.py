@@ -20,8 +20,8 @@ ARROWS = {
     "runtime": HOST,
     "wasi": ("base", "guest_abi", "runtime"),
 }
-OUTER = HOST + ("runtime", "wasi")  # what cli, serve, oci, extism and capi may include
-OUTER_FOLDERS = ("cli", "serve", "oci", "extism", "capi")
+OUTER = HOST + ("runtime", "wasi")  # what api, cli, serve, oci, extism and capi may include
+OUTER_FOLDERS = ("api", "cli", "serve", "oci", "extism", "capi")
 
 # Who may include headers of others: (pattern of the include, folders).
 FOREIGN = (

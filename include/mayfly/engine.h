@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Engine: the host's way to run virtual machines, opened once, and what all sandboxes share.
+// Threads: any number at once. What is made from an engine keeps it alive.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mayfly/export.h"
+#include "mayfly/program.h"
+#include "mayfly/result.h"
+
+namespace mayfly {
+
+namespace runtime {
+class EngineState;
+}
+
+enum class Driver : uint8_t {
+  kAuto,     // kKvm where it works, else kProcess
+  kKvm,      // a virtual machine for each sandbox
+  kProcess,  // a jailed process for each sandbox: one wall less, and no /dev/kvm needed
+};
+MAYFLY_API std::string_view to_string(Driver driver);
+
+// How much the compiler does. kFast halves the time to compile, for code that runs once.
+enum class Optimize : uint8_t { kSpeed, kFast };
+
+// Told of each phase, on the thread that ran it: "decode", "link", "compile", "create", "start",
+// "call". Threads: called by several at once.
+class MAYFLY_API TraceSink {
+ public:
+  virtual ~TraceSink();
+  virtual void span(std::string_view phase, std::chrono::steady_clock::time_point begin,
+                    std::chrono::steady_clock::time_point end) = 0;
+};
+
+struct EngineOptions {
+  Driver driver = Driver::kAuto;
+  // Path of mayfly-compiler. Empty: $MAYFLY_COMPILER, else the file of that name next to the
+  // running program, else the one installed with the library.
+  std::string compiler = {};
+  Optimize optimize = Optimize::kSpeed;
+  // How long one compilation may take. Range: over 0.
+  std::chrono::milliseconds compile_time_max{std::chrono::minutes(10)};
+  // Threads for Linker::define_blocking. Range: 1 to 1,000. They are started when first needed;
+  // calls past that number wait for a free one, within their deadline.
+  uint32_t blocking_threads_max = 16;
+  // Outlives the engine and all that is made from it. Null: no tracing, and no cost.
+  TraceSink* trace = nullptr;
+};
+
+// One number of Engine::counters().
+struct Counter {
+  std::string_view name;  // "calls", "traps.unreachable", "guest_ns"
+  uint64_t value = 0;
+  std::string_view unit;  // "", "ns", "bytes"
+};
+
+class MAYFLY_API Engine {
+ public:
+  // Errors: kUnsupported or kHost with what to do next (permissions, another driver);
+  // kInvalid for an option out of its range.
+  static Result<Engine> create(const EngineOptions& options = {});
+
+  // Reads, decodes and validates a core module; it is compiled when it is linked.
+  // Errors: kHost with the path; kInvalid with the offset of the byte; kUnsupported.
+  Result<Program> load(std::string_view path) const;
+  // name is for messages and backtraces.
+  Result<Program> load(std::span<const uint8_t> bytes, std::string name = "module") const;
+
+  Driver driver() const;           // kKvm or kProcess
+  std::string why_driver() const;  // "kvm: /dev/kvm works"
+
+  // Counted since create(). Each read is of one moment per counter, not of one for all.
+  std::vector<Counter> counters() const;
+
+  // The library's own.
+  explicit Engine(std::shared_ptr<runtime::EngineState> state);
+  const std::shared_ptr<runtime::EngineState>& state() const { return state_; }
+
+ private:
+  std::shared_ptr<runtime::EngineState> state_;
+};
+
+}  // namespace mayfly

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Linker: says what a program's imports are bound to, and makes sandboxes of the result.
+//
+//   Linker linker(engine);
+//   linker.define("env", "add", [](int32_t a, int32_t b) { return a + b; });
+//   auto sandbox = linker.instantiate(program, Policy().deadline(50ms));
+//
+// Threads: one at a time while it is being filled; prepare() and instantiate() of a Linker that
+// nobody changes any more may run on any number of threads at once.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "mayfly/engine.h"
+#include "mayfly/export.h"
+#include "mayfly/host_function.h"
+#include "mayfly/policy.h"
+#include "mayfly/program.h"
+#include "mayfly/result.h"
+#include "mayfly/sandbox.h"
+
+namespace mayfly {
+
+class MAYFLY_API Linker {
+ public:
+  // Knows WASI preview 1 by name, which grants nothing: that is Policy's part.
+  explicit Linker(const Engine& engine);
+  Linker(Linker&& other) noexcept;
+  Linker& operator=(Linker&& other) noexcept;
+  ~Linker();
+
+  // Binds imports of (module, name) to a C++ callable. Its signature is the WebAssembly type:
+  // parameters as in mayfly/value.h, a leading Caller& if wanted; the result void, a value, a
+  // std::tuple of values, or a Result of these, whose Error ends the call as a trap.
+  // The callable is shared by all sandboxes, and called on the thread that calls the sandbox.
+  // An exception that it throws ends the call as a trap.
+  // A name that is defined twice is an error of prepare(). It comes before WASI's own.
+  template <typename F>
+  Linker& define(std::string_view module, std::string_view name, F&& callable) {
+    return add(module, name,
+               detail::host_function(std::forward<F>(callable), detail::HostMode::kOnCaller));
+  }
+
+  // For functions that may hang: run by one of EngineOptions::blocking_threads_max threads, with
+  // copies of the arguments and without a Caller. The only kind whose call ends at its deadline
+  // while the function still runs; what it answers later is dropped.
+  template <typename F>
+  Linker& define_blocking(std::string_view module, std::string_view name, F&& callable) {
+    using Arguments = typename detail::SignatureOf<std::decay_t<F>>::Arguments;
+    static_assert(!detail::Parameters<Arguments>::kTakesCaller,
+                  "a blocking function may outlive its call, so it cannot have a Caller");
+    return add(module, name,
+               detail::host_function(std::forward<F>(callable), detail::HostMode::kBlocking));
+  }
+
+  // With a type that is known at run time. The answer must have the results of that type.
+  Linker& define_dynamic(std::string_view module, std::string_view name, FunctionType type,
+                         DynamicFunction function);
+
+  // An instance of the program comes first in each sandbox; its exports are imported by its name.
+  // Later ones can import from earlier ones.
+  Linker& link(std::string_view name, const Program& program);
+
+  // Whether imports of WASI preview 1 are bound to Mayfly's own. Default: true.
+  Linker& wasi(bool is_known);
+
+  // Compiles the program with everything that it is bound to; a second time costs nothing.
+  // Errors: kLink with every import that is missing or of another type; kInvalid for a name that
+  // is defined twice; kUnsupported, kLimit, kTimeout and kHost of the compiler.
+  Result<void> prepare(const Program& program) const;
+
+  // A sandbox with all instances made and start functions run, prepared first if need be.
+  // A start function that does not return is an Error (kState), and *ended says how it ended.
+  // Errors also: those of prepare(); kLimit and kInvalid for Limits that cannot be; kHost.
+  Result<Sandbox> instantiate(const Program& program, const Policy& policy = Policy(),
+                              CallOutcome* ended = nullptr) const;
+
+ private:
+  struct State;
+  Linker& add(std::string_view module, std::string_view name, detail::HostFunction function);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mayfly

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Program: a WebAssembly module that is valid. Engine::load() makes it; a Linker runs it.
+// Threads: any number at once. Copies refer to the same module.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mayfly/export.h"
+#include "mayfly/value.h"
+
+namespace mayfly {
+
+namespace runtime {
+class ProgramState;
+}
+
+enum class ExternKind : uint8_t { kFunction, kTable, kMemory, kGlobal, kTag };
+
+struct ExternType {
+  std::string module;  // of an import; empty for an export
+  std::string name;
+  ExternKind kind = ExternKind::kFunction;
+  std::string type;  // as the text format writes it: "(i32) -> (i32)"
+};
+
+class MAYFLY_API Program {
+ public:
+  const std::string& name() const;
+  std::vector<ExternType> imports() const;
+  std::vector<ExternType> exports() const;
+
+  // The library's own.
+  explicit Program(std::shared_ptr<const runtime::ProgramState> state) : state_(std::move(state)) {}
+  const std::shared_ptr<const runtime::ProgramState>& state() const { return state_; }
+
+ private:
+  std::shared_ptr<const runtime::ProgramState> state_;
+};
+
+}  // namespace mayfly

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sandbox: a running program in a virtual machine of its own. Linker::instantiate() makes it.
+//
+// Threads: one call at a time, from any thread; a second one meanwhile is refused with an Error.
+// Changing threads costs up to 10 ms for the first call on kernels before 6.13. interrupt() and
+// usage() may be called by any thread at any time.
+// A call that ends otherwise than by returning (but for kHostError) poisons the sandbox: its state
+// may be half-way through something, and every later call is refused.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "mayfly/export.h"
+#include "mayfly/function.h"
+#include "mayfly/memory.h"
+#include "mayfly/outcome.h"
+#include "mayfly/result.h"
+#include "mayfly/value.h"
+
+namespace mayfly {
+
+struct Usage {
+  std::chrono::nanoseconds cpu_time{0};  // of the calls; 0 unless Policy::measure_cpu_time()
+  uint64_t calls = 0;
+  uint64_t host_calls = 0;         // of host functions, by the guest
+  uint64_t exits = 0;              // times that the guest left its machine
+  uint64_t memory_bytes = 0;       // linear memories and tables now
+  uint64_t memory_bytes_peak = 0;  // the same, at most so far
+};
+
+class MAYFLY_API Sandbox {
+ public:
+  Sandbox(Sandbox&& other) noexcept;
+  Sandbox& operator=(Sandbox&& other) noexcept;
+  ~Sandbox();
+
+  // Calls an exported function: call<int32_t>("add", 1, 2); call<std::tuple<int, double>>("f").
+  // Errors (as kHostError): kInvalid for an unknown export or a type that differs, naming both;
+  // kState when the sandbox is poisoned, running on another thread, too deep in calls inside
+  // calls, moved from, or of a process before fork().
+  // Cost: the export is looked up each time; function() does it once.
+  template <typename R = void, WasmValue... Args>
+  Outcome<R> call(std::string_view name, Args... args) {
+    auto found = function<R(Args...)>(name);
+    if (!found) return Outcome<R>(std::move(found).error());
+    return (*found)(args...);
+  }
+  CallOutcome call_values(std::string_view name, std::span<const Value> arguments);
+
+  // Errors: kInvalid when there is no such export of that kind, naming those that are.
+  Result<Function> function(std::string_view name) const;
+  template <typename Signature>
+  Result<TypedFunction<Signature>> function(std::string_view name) const {
+    auto found = function(name);
+    if (!found) return std::move(found).error();
+    return found->typed<Signature>();
+  }
+  Result<Memory> memory(std::string_view name = "memory") const;
+  Result<Global> global(std::string_view name) const;
+  Result<Table> table(std::string_view name) const;
+
+  // How long each call from now on may take. nullopt: no end. Errors: kInvalid for 0 or less;
+  // kState during a call.
+  Result<void> set_deadline(std::optional<std::chrono::nanoseconds> per_call);
+
+  // Any thread: ends the call in progress as kCancelled. Without effect between calls.
+  void interrupt() const;
+
+  bool poisoned() const;
+  Usage usage() const;
+
+  // The library's own.
+  explicit Sandbox(std::shared_ptr<runtime::SandboxState> state);
+  const std::shared_ptr<runtime::SandboxState>& state() const { return state_; }
+
+ private:
+  std::shared_ptr<runtime::SandboxState> state_;
+};
+
+}  // namespace mayfly

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Opening the driver, and reading programs.
+#include "mayfly/engine.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "runtime/engine_state.h"
+#include "runtime/printable.h"
+#include "runtime/program_state.h"
+
+namespace mayfly {
+namespace {
+
+constexpr uint64_t kFileBytesMax = uint64_t{1} << 30;
+
+Error moved_from() { return Error{ErrorKind::kState, "the engine was moved from", 0}; }
+
+Result<void> check(const EngineOptions& options) {
+  if (options.compile_time_max.count() <= 0) {
+    return invalid("EngineOptions::compile_time_max is " +
+                   std::to_string(options.compile_time_max.count()) + " ms, but has to be over 0");
+  }
+  constexpr uint32_t kThreadsMax = 1000;
+  if (options.blocking_threads_max < 1 || options.blocking_threads_max > kThreadsMax) {
+    return invalid("EngineOptions::blocking_threads_max is " +
+                   std::to_string(options.blocking_threads_max) + ", but has to be from 1 to " +
+                   std::to_string(kThreadsMax));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<vmm::Host>> open_host(Driver driver, std::string& why) {
+  switch (driver) {
+    case Driver::kAuto:
+      return vmm::Host::open_best(&why);
+    case Driver::kKvm:
+      why = "kvm: asked for";
+      return vmm::Host::open(vmm::Driver::kKvm);
+    case Driver::kProcess:
+      why = "process: asked for";
+      return vmm::Host::open(vmm::Driver::kProcess);
+  }
+  return invalid("no driver " + std::to_string(static_cast<int>(driver)));
+}
+
+// The compiler that was installed with the library: PREFIX/bin/mayfly-compiler, next to
+// PREFIX/lib or PREFIX/lib/ARCH. Empty when there is none, or the library is part of the program.
+std::string installed_compiler() {
+  Dl_info info{};
+  static const int anchor = 0;
+  if (::dladdr(&anchor, &info) == 0 || info.dli_fname == nullptr) return "";
+  std::string folder(info.dli_fname);
+  for (int up = 0; up < 3; ++up) {
+    const size_t slash = folder.rfind('/');
+    if (slash == std::string::npos) return "";
+    folder.resize(slash);
+    std::string path = folder + "/bin/mayfly-compiler";
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  }
+  return "";
+}
+
+std::string compiler_path(const EngineOptions& options) {
+  if (!options.compiler.empty() || std::getenv("MAYFLY_COMPILER") != nullptr) {
+    return options.compiler;
+  }
+  return installed_compiler();
+}
+
+}  // namespace
+
+std::string_view to_string(Driver driver) {
+  switch (driver) {
+    case Driver::kAuto:
+      return "auto";
+    case Driver::kKvm:
+      return "kvm";
+    case Driver::kProcess:
+      return "process";
+  }
+  return "?";
+}
+
+Engine::Engine(std::shared_ptr<runtime::EngineState> state) : state_(std::move(state)) {}
+
+Result<Engine> Engine::create(const EngineOptions& options) {
+  MAYFLY_TRY(check(options));
+  runtime::EngineConfig config;
+  config.host = MAYFLY_TRY(open_host(options.driver, config.why));
+  config.build.compiler = compiler_path(options);
+  config.build.time_max = options.compile_time_max;
+  config.options.opt_level =
+      options.optimize == Optimize::kFast ? image::OptLevel::kO1 : image::OptLevel::kO2;
+  config.blocking_threads_max = options.blocking_threads_max;
+  config.trace = options.trace;
+  return Engine(MAYFLY_TRY(runtime::EngineState::create(std::move(config))));
+}
+
+Result<Program> Engine::load(std::string_view path) const {
+  if (state_ == nullptr) return moved_from();
+  const std::string file(path);
+  Fd input(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!input.valid()) return host_error(runtime::printable(path));
+  auto bytes = read_whole(input.get(), kFileBytesMax);
+  if (!bytes) return with_context(runtime::printable(path), std::move(bytes).error());
+  return load(*bytes, file.substr(file.rfind('/') + 1));
+}
+
+Result<Program> Engine::load(std::span<const uint8_t> bytes, std::string name) const {
+  if (state_ == nullptr) return moved_from();
+  const runtime::TraceSpan span(*state_, "decode");
+  ++state_->counters().programs;
+  return Program(MAYFLY_TRY(runtime::ProgramState::create(
+      std::move(name), {bytes.begin(), bytes.end()}, state_->next_program_number())));
+}
+
+Driver Engine::driver() const {
+  if (state_ == nullptr) return Driver::kAuto;
+  return state_->host().driver() == vmm::Driver::kKvm ? Driver::kKvm : Driver::kProcess;
+}
+
+std::string Engine::why_driver() const { return state_ == nullptr ? "" : state_->config().why; }
+
+std::vector<Counter> Engine::counters() const {
+  return state_ == nullptr ? std::vector<Counter>() : state_->counters().read();
+}
+
+}  // namespace mayfly

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a program imports and exports.
+#include "mayfly/program.h"
+
+#include "runtime/program_state.h"
+
+namespace mayfly {
+namespace {
+
+ExternKind public_kind(wasm::ExternKind kind) {
+  switch (kind) {
+    case wasm::ExternKind::kFunc:
+      return ExternKind::kFunction;
+    case wasm::ExternKind::kTable:
+      return ExternKind::kTable;
+    case wasm::ExternKind::kMemory:
+      return ExternKind::kMemory;
+    case wasm::ExternKind::kGlobal:
+      return ExternKind::kGlobal;
+    case wasm::ExternKind::kTag:
+      break;
+  }
+  return ExternKind::kTag;
+}
+
+std::string type_text(const wasm::Module& module, wasm::ExternKind kind, uint32_t index) {
+  switch (kind) {
+    case wasm::ExternKind::kFunc:
+      return wasm::to_string(module.func_type(index));
+    case wasm::ExternKind::kTable:
+      return wasm::to_string(module.tables[index].type);
+    case wasm::ExternKind::kMemory:
+      return wasm::to_string(module.memories[index]);
+    case wasm::ExternKind::kGlobal:
+      return wasm::to_string(module.globals[index].type);
+    case wasm::ExternKind::kTag:
+      break;
+  }
+  return wasm::to_string(module.types[module.tags[index].type_index].func);
+}
+
+}  // namespace
+
+const std::string& Program::name() const {
+  static const std::string kMovedFrom;
+  return state_ == nullptr ? kMovedFrom : state_->name();
+}
+
+std::vector<ExternType> Program::imports() const {
+  std::vector<ExternType> all;
+  if (state_ == nullptr) return all;
+  const wasm::Module& module = state_->module();
+  for (const wasm::Import& import : module.imports) {
+    all.push_back({import.module, import.name, public_kind(import.kind),
+                   type_text(module, import.kind, import.index)});
+  }
+  return all;
+}
+
+std::vector<ExternType> Program::exports() const {
+  std::vector<ExternType> all;
+  if (state_ == nullptr) return all;
+  const wasm::Module& module = state_->module();
+  for (const wasm::Export& item : module.exports) {
+    all.push_back(
+        {"", item.name, public_kind(item.kind), type_text(module, item.kind, item.index)});
+  }
+  return all;
+}
+
+}  // namespace mayfly

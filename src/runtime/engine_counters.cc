@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The order of read() is the order in which an exporter shows them.
+#include "runtime/engine_counters.h"
+
+#include <string_view>
+
+namespace mayfly::runtime {
+namespace {
+
+constexpr std::array<std::string_view, EngineCounters::kTrapCodes> kTrapNames = {
+    "traps.other",
+    "traps.unreachable",
+    "traps.memory_out_of_bounds",
+    "traps.table_out_of_bounds",
+    "traps.undefined_element",
+    "traps.uninitialized_element",
+    "traps.indirect_call_type_mismatch",
+    "traps.integer_overflow",
+    "traps.integer_divide_by_zero",
+    "traps.invalid_conversion_to_integer",
+    "traps.stack_overflow",
+    "traps.null_reference",
+    "traps.host_error",
+    "traps.guest_abort",
+    "traps.invalid_instruction",
+    "traps.protection",
+};
+static_assert(static_cast<size_t>(guest_abi::TrapCode::kProtection) + 1 == kTrapNames.size());
+
+}  // namespace
+
+void EngineCounters::add_end(const CallOutcome& outcome) {
+  switch (outcome.kind) {
+    case CallOutcome::Kind::kReturned:
+      break;
+    case CallOutcome::Kind::kTrapped: {
+      const auto code = static_cast<size_t>(outcome.trap.code);
+      ++traps[code < kTrapCodes ? code : 0];
+      break;
+    }
+    case CallOutcome::Kind::kExited:
+      ++exited;
+      break;
+    case CallOutcome::Kind::kDeadline:
+      ++deadlines;
+      break;
+    case CallOutcome::Kind::kCancelled:
+      ++cancelled;
+      break;
+    case CallOutcome::Kind::kOutOfFuel:
+      ++out_of_fuel;
+      break;
+    case CallOutcome::Kind::kBroken:
+      ++traps[static_cast<size_t>(guest_abi::TrapCode::kProtection)];
+      break;
+  }
+}
+
+std::vector<Counter> EngineCounters::read() const {
+  const auto value = [](const Count& count) { return count.load(std::memory_order_relaxed); };
+  std::vector<Counter> all = {
+      {"programs", value(programs), ""},
+      {"compilations", value(compilations), ""},
+      {"compile_ns", value(compile_ns), "ns"},
+      {"image_hits", value(image_hits), ""},
+      {"sandboxes", value(sandboxes), ""},
+      {"sandboxes_live", value(sandboxes_live), ""},
+      {"calls", value(calls), ""},
+      {"exits", value(exits), ""},
+      {"host_calls", value(host_calls), ""},
+      {"ends.exited", value(exited), ""},
+      {"ends.deadline", value(deadlines), ""},
+      {"ends.cancelled", value(cancelled), ""},
+      {"ends.out_of_fuel", value(out_of_fuel), ""},
+      {"ends.host_error", value(host_errors), ""},
+  };
+  for (size_t i = 0; i < traps.size(); ++i) all.push_back({kTrapNames[i], value(traps[i]), ""});
+  return all;
+}
+
+}  // namespace mayfly::runtime

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// EngineCounters: what an engine counts, in relaxed atomics, and the names under which it tells.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "mayfly/engine.h"
+#include "runtime/call_outcome.h"
+
+namespace mayfly::runtime {
+
+// Shareable between threads.
+struct EngineCounters {
+  using Count = std::atomic<uint64_t>;
+  static constexpr size_t kTrapCodes = 16;  // by guest_abi::TrapCode
+
+  Count programs = 0;
+  Count compilations = 0;
+  Count compile_ns = 0;
+  Count image_hits = 0;
+  Count sandboxes = 0;
+  Count sandboxes_live = 0;
+  std::array<Count, kTrapCodes> traps{};
+  Count exited = 0;
+  Count deadlines = 0;
+  Count cancelled = 0;
+  Count out_of_fuel = 0;
+  Count host_errors = 0;
+  // Of calls, exits and host calls the sandboxes count their own, and add them when they end.
+  Count calls = 0;
+  Count exits = 0;
+  Count host_calls = 0;
+
+  void add_end(const CallOutcome& outcome);
+  std::vector<Counter> read() const;
+};
+
+}  // namespace mayfly::runtime

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An image is kept as long as a program that was linked from it, or a sandbox, is.
+#include "runtime/engine_state.h"
+
+#include <sys/mman.h>
+
+#include <utility>
+
+namespace mayfly::runtime {
+
+Result<std::shared_ptr<EngineState>> EngineState::create(EngineConfig config) {
+  constexpr uint64_t kPageBytes = 4096;
+  Mapping mark = MAYFLY_TRY(Mapping::anonymous(kPageBytes));
+  // Kernels since 4.14 have it; without it a child learns from its first KVM_RUN.
+  static_cast<void>(::madvise(mark.data(), kPageBytes, MADV_WIPEONFORK));
+  *mark.data() = 1;
+  return std::make_shared<EngineState>(Key(), std::move(config), std::move(mark));
+}
+
+Result<std::shared_ptr<const image::Image>> EngineState::image_for(
+    const std::string& key,
+    const std::function<Result<std::shared_ptr<const image::Image>>()>& build) {
+  std::shared_ptr<CachedImage> cached;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(images_, [&](const auto& entry) {
+      return entry.first != key && entry.second.use_count() == 1 && entry.second->image.expired();
+    });
+    auto& entry = images_[key];
+    if (entry == nullptr) entry = std::make_shared<CachedImage>();
+    cached = entry;
+  }
+  const std::lock_guard lock(cached->building);
+  if (auto image = cached->image.lock()) {
+    ++counters_.image_hits;
+    return image;
+  }
+  auto built = MAYFLY_TRY(build());
+  ++counters_.compilations;
+  cached->image = built;
+  return built;
+}
+
+Result<void> EngineState::check_process() const {
+  if (*process_mark_.data() != 0) return {};
+  return Error{ErrorKind::kState,
+               "this process was forked from the one that made the engine, whose sandboxes did not "
+               "come along: create an engine in the child",
+               0};
+}
+
+}  // namespace mayfly::runtime

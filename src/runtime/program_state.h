@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ProgramState: what a public Program stands for: a valid module and its bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "wasm/module.h"
+
+namespace mayfly::runtime {
+
+// Immutable, shareable between threads.
+class ProgramState {
+  struct Key {
+    explicit Key() = default;
+  };
+
+ public:
+  // number is unique in its engine.
+  // Errors: kInvalid with name and offset; kUnsupported for what is no core module.
+  static Result<std::shared_ptr<const ProgramState>> create(std::string name,
+                                                            std::vector<uint8_t> bytes,
+                                                            uint64_t number);
+
+  // Use create().
+  ProgramState(Key, std::string name, std::vector<uint8_t> bytes, wasm::Module module,
+               uint64_t number)
+      : name_(std::move(name)),
+        bytes_(std::move(bytes)),
+        module_(std::move(module)),
+        number_(number) {}
+
+  const std::string& name() const { return name_; }
+  const std::vector<uint8_t>& bytes() const { return bytes_; }
+  const wasm::Module& module() const { return module_; }
+  uint64_t number() const { return number_; }
+
+ private:
+  std::string name_;
+  std::vector<uint8_t> bytes_;
+  wasm::Module module_;
+  uint64_t number_;
+};
+
+}  // namespace mayfly::runtime

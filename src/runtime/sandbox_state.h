@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// SandboxState: everything of one sandbox: its machine, what its ports may do, and who is in a call
+// of it. The public Sandbox, Function, Memory, ... are handles to it.
+//
+// A call claims the sandbox for its thread (owner_), so that a second thread is refused and a host
+// function may call back. What ends otherwise than by returning poisons the sandbox.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+
+#include "base/result.h"
+#include "mayfly/limits.h"
+#include "mayfly/policy.h"
+#include "mayfly/sandbox.h"
+#include "runtime/image_runner.h"
+#include "runtime/linked_program.h"
+#include "runtime/port_handler.h"
+
+namespace mayfly::runtime {
+
+struct SandboxConfig {
+  Limits limits;
+  void* user_data = nullptr;
+  TrustDomain domain;
+  bool measures_cpu_time = false;
+  // Makes the handler of WASI's ports, anew at each start. May be empty.
+  std::function<Result<std::unique_ptr<PortHandler>>()> make_ports;
+};
+
+// Threads: interrupt(), usage() and is_poisoned() any; the rest as said in mayfly/sandbox.h.
+class SandboxState final : public HostCalls, public std::enable_shared_from_this<SandboxState> {
+  struct Key {
+    explicit Key() = default;
+  };
+
+ public:
+  // Nothing of the program has run yet.
+  // Errors: kInvalid and kLimit for limits that cannot be; kHost.
+  static Result<std::shared_ptr<SandboxState>> create(std::shared_ptr<EngineState> engine,
+                                                      std::shared_ptr<const LinkedProgram> program,
+                                                      SandboxConfig config);
+  SandboxState(Key, std::shared_ptr<EngineState> engine,
+               std::shared_ptr<const LinkedProgram> program, SandboxConfig config);
+  ~SandboxState() override;
+
+  // Runs the steps of the plan, and _initialize of a reactor. nullptr: all returned.
+  // Errors: kLink for a memory or table that is too small; kHost.
+  Result<std::unique_ptr<CallOutcome>> start();
+
+  // Arguments in, results out; they fit the function's type. nullptr: it returned.
+  // Errors: kState, kHost.
+  Result<std::unique_ptr<CallOutcome>> call(const image::FuncExport& function,
+                                            guest_abi::Slot* slots);
+
+  std::unique_ptr<CallOutcome> call_host(uint32_t index, guest_abi::Slot* slots) override;
+
+  // kState while a call runs on another thread, for what reads and writes guest memory.
+  Result<void> check_access() const;
+  void interrupt();
+  Result<void> set_deadline(std::optional<std::chrono::nanoseconds> per_call);
+
+  // Of the main program.
+  const image::ImageExport* find_export(wasm::ExternKind kind, std::string_view name) const;
+  Error no_export(wasm::ExternKind kind, std::string_view name) const;
+
+  ImageRunner& runner() { return *runner_; }
+  const LinkedProgram& program() const { return *program_; }
+  EngineState& engine() { return *engine_; }
+  const SandboxConfig& config() const { return config_; }
+  bool is_poisoned() const { return poisoned_.load(std::memory_order_relaxed); }
+  Usage usage() const;
+  // After the host grew a memory.
+  void count_memory();
+  // Of the call in progress.
+  std::optional<std::chrono::steady_clock::time_point> call_deadline() const { return deadline_; }
+  std::stop_token stop_token();
+
+ private:
+  // Claims the sandbox for a call of this thread, and gives it back.
+  class Turn;
+  // Asks the host function of a call to stop at the call's deadline.
+  class StopAtDeadline final : public vmm::DeadlineTarget {
+   public:
+    explicit StopAtDeadline(SandboxState& state) : state_(state) {}
+    void deadline_passed(uint64_t call) override;
+
+   private:
+    SandboxState& state_;
+  };
+
+  Result<void> make_machine();
+  Result<std::unique_ptr<CallOutcome>> run_steps();
+  Result<std::unique_ptr<CallOutcome>> ended(Result<std::unique_ptr<CallOutcome>> outcome);
+  void begin_call();
+  void end_call();
+  std::unique_ptr<CallOutcome> host_trap(const Error& error) const;
+  std::unique_ptr<CallOutcome> run_host(const detail::HostFunction& function, detail::Slot* slots);
+  std::unique_ptr<CallOutcome> run_blocking(const detail::HostFunction& function,
+                                            detail::Slot* slots);
+
+  std::shared_ptr<EngineState> engine_;
+  std::shared_ptr<const LinkedProgram> program_;
+  SandboxConfig config_;
+  std::unique_ptr<PortHandler> ports_;
+  std::unique_ptr<ImageRunner> runner_;
+
+  std::atomic<std::thread::id> owner_{};  // of the call in progress
+  uint32_t depth_ = 0;                    // calls inside calls
+  bool in_host_function_ = false;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::unique_ptr<CallOutcome> inner_end_;  // how an inner call ended that did not return
+  std::string poison_;                      // what happened
+  std::atomic<bool> poisoned_ = false;
+
+  std::mutex stop_mutex_;
+  std::optional<std::stop_source> stop_;  // once somebody asked for the token
+  StopAtDeadline stop_at_deadline_{*this};
+  std::atomic<bool> has_stop_ = false;
+  std::atomic<bool> interrupted_ = false;
+  Fd interrupt_event_;  // readable once interrupt() was called; of programs that use WASI
+
+  std::chrono::nanoseconds cpu_time_at_begin_{0};
+  std::atomic<int64_t> cpu_time_ns_ = 0;
+
+  std::atomic<uint64_t> calls_ = 0;
+  std::atomic<uint64_t> host_calls_ = 0;
+  uint64_t host_calls_before_ = 0;  // those of earlier calls
+  std::atomic<uint64_t> exits_ = 0;
+  std::atomic<uint64_t> memory_bytes_ = 0;
+  std::atomic<uint64_t> memory_bytes_peak_ = 0;
+};
+
+}  // namespace mayfly::runtime

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// LibraryTest: an engine on one driver, and modules from text.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mayfly/mayfly.hh"
+
+namespace mayfly {
+
+// By wat2wasm; ends the test when the text is wrong.
+inline std::vector<uint8_t> wasm_of(const std::string& text) {
+  const std::string stem = testing::TempDir() + "/library-" + std::to_string(::getpid());
+  std::ofstream(stem + ".wat") << text;
+  const std::string command = "wat2wasm --enable-all " + stem + ".wat -o " + stem + ".wasm";
+  if (std::system(command.c_str()) != 0) std::abort();  // NOLINT: the command is the test's own
+  std::ifstream file(stem + ".wasm", std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// One engine per driver for all tests: opening one costs milliseconds.
+inline Result<Engine>& engine_on(Driver driver) {
+  static Result<Engine> kvm = Engine::create({.driver = Driver::kKvm, .optimize = Optimize::kFast});
+  static Result<Engine> process =
+      Engine::create({.driver = Driver::kProcess, .optimize = Optimize::kFast});
+  return driver == Driver::kKvm ? kvm : process;
+}
+
+class LibraryTest : public testing::TestWithParam<Driver> {
+ protected:
+  void SetUp() override {
+    if (!engine_on(GetParam())) GTEST_SKIP() << engine_on(GetParam()).error().message;
+  }
+  Engine& engine() { return *engine_on(GetParam()); }
+  Program program(const std::string& text) {
+    auto loaded = engine().load(wasm_of(text));
+    EXPECT_TRUE(loaded) << loaded.error().message;
+    return std::move(*loaded);
+  }
+  // Without imports.
+  Sandbox sandbox(const std::string& text, const Policy& policy = Policy()) {
+    return sandbox(Linker(engine()), text, policy);
+  }
+  Sandbox sandbox(const Linker& linker, const std::string& text, const Policy& policy = Policy()) {
+    auto made = linker.instantiate(program(text), policy);
+    EXPECT_TRUE(made) << made.error().message;
+    return std::move(*made);
+  }
+  // Of what is not to link.
+  Error link_error(const Linker& linker, const std::string& text) {
+    auto prepared = linker.prepare(program(text));
+    EXPECT_FALSE(prepared);
+    return prepared ? Error() : prepared.error();
+  }
+};
+
+#define MAYFLY_ON_EACH_DRIVER(fixture)                                   \
+  INSTANTIATE_TEST_SUITE_P(                                              \
+      Drivers, fixture, testing::Values(Driver::kKvm, Driver::kProcess), \
+      [](const auto& driver) { return std::string(to_string(driver.param)); })
+
+}  // namespace mayfly
