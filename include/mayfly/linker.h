@@ -22,6 +22,7 @@
 #include "mayfly/program.h"
 #include "mayfly/result.h"
 #include "mayfly/sandbox.h"
+#include "mayfly/snapshot.h"
 
 namespace mayfly {
 
@@ -78,6 +79,10 @@ class MAYFLY_API Linker {
   // Errors also: those of prepare(); kLimit and kInvalid for Limits that cannot be; kHost.
   Result<Sandbox> instantiate(const Program& program, const Policy& policy = Policy(),
                               CallOutcome* ended = nullptr) const;
+  // A sandbox that goes on from a snapshot, with a policy of its own: no start function runs.
+  // Any linker of the snapshot's engine will do: the snapshot knows what its program is bound to.
+  // Errors: kLimit and kInvalid for Limits that cannot be; kHost.
+  Result<Sandbox> instantiate(const Snapshot& snapshot, const Policy& policy = Policy()) const;
 
  private:
   struct State;

@@ -24,7 +24,9 @@
 #include "mayfly/memory.h"         // IWYU pragma: export
 #include "mayfly/outcome.h"        // IWYU pragma: export
 #include "mayfly/policy.h"         // IWYU pragma: export
+#include "mayfly/pool.h"           // IWYU pragma: export
 #include "mayfly/program.h"        // IWYU pragma: export
 #include "mayfly/result.h"         // IWYU pragma: export
 #include "mayfly/sandbox.h"        // IWYU pragma: export
+#include "mayfly/snapshot.h"       // IWYU pragma: export
 #include "mayfly/value.h"          // IWYU pragma: export

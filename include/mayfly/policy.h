@@ -51,6 +51,9 @@ class MAYFLY_API Policy {
   Policy& trust_domain(TrustDomain domain);
   // Whether Usage::cpu_time is measured. Default: no. Cost: two system calls for each call.
   Policy& measure_cpu_time(bool is_measured);
+  // Whether the sandbox can be saved and put back: snapshot(), restore(), reset(), pools. Default:
+  // true. Cost: about 100 us at the start, and large pages of the guest's memory.
+  Policy& resettable(bool is_resettable);
   // What Caller::user_data() gives to host functions. It outlives the sandbox.
   Policy& user_data(void* data);
 

@@ -6,7 +6,7 @@
 // Changing threads costs up to 10 ms for the first call on kernels before 6.13. interrupt() and
 // usage() may be called by any thread at any time.
 // A call that ends otherwise than by returning (but for kHostError) poisons the sandbox: its state
-// may be half-way through something, and every later call is refused.
+// may be half-way through something, and every later call is refused until reset() or restore().
 #pragma once
 
 #include <chrono>
@@ -22,6 +22,7 @@
 #include "mayfly/memory.h"
 #include "mayfly/outcome.h"
 #include "mayfly/result.h"
+#include "mayfly/snapshot.h"
 #include "mayfly/value.h"
 
 namespace mayfly {
@@ -65,6 +66,21 @@ class MAYFLY_API Sandbox {
   Result<Memory> memory(std::string_view name = "memory") const;
   Result<Global> global(std::string_view name) const;
   Result<Table> table(std::string_view name) const;
+
+  // The state now, from which this sandbox and others can go on (Linker::instantiate). Between
+  // calls. What a call has of its host (deadline, user data) is no part of it; open files are, and
+  // the standard streams and preopened directories are each sandbox's own.
+  // Takes time in proportion to the pages written since the last snapshot or restore.
+  // Errors: kState in a call, of a poisoned sandbox, or with Policy::resettable(false); kHost.
+  Result<Snapshot> snapshot();
+  // Makes the state that of a snapshot of the same program, whatever happened since: a poisoned
+  // sandbox is as good as new. Random numbers are seeded anew; clocks go on.
+  // Takes time in proportion to the pages written since, and to those that differ.
+  // Errors: kState in a call, or with Policy::resettable(false); kInvalid for another program's
+  // snapshot; kHost, and then the sandbox stays poisoned.
+  Result<void> restore(const Snapshot& snapshot);
+  // To the state that the sandbox was made with: after its start functions, or its snapshot.
+  Result<void> reset();
 
   // How long each call from now on may take. nullopt: no end. Errors: kInvalid for 0 or less;
   // kState during a call.

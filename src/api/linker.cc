@@ -131,11 +131,24 @@ Result<Sandbox> Linker::instantiate(const Program& program, const Policy& policy
   auto sandbox = MAYFLY_TRY(runtime::SandboxState::create(state_->engine, std::move(linked),
                                                           api::sandbox_config(policy)));
   auto outcome = MAYFLY_TRY(sandbox->start());
-  if (outcome == nullptr) return Sandbox(std::move(sandbox));
+  if (outcome == nullptr) {
+    MAYFLY_TRY(sandbox->keep_first(nullptr));
+    return Sandbox(std::move(sandbox));
+  }
   CallOutcome end = api::public_outcome(std::move(*outcome), *sandbox->program().image);
   Error error{ErrorKind::kState, "the start of " + program.name() + " ended: " + to_string(end), 0};
   if (ended != nullptr) *ended = std::move(end);
   return error;
+}
+
+Result<Sandbox> Linker::instantiate(const Snapshot& snapshot, const Policy& policy) const {
+  if (state_ == nullptr) return moved_from("linker");
+  if (snapshot.state() == nullptr) return moved_from("snapshot");
+  auto sandbox = MAYFLY_TRY(runtime::SandboxState::create(state_->engine, snapshot.state()->program,
+                                                          api::sandbox_config(policy)));
+  MAYFLY_TRY(sandbox->restore(snapshot.state()));
+  MAYFLY_TRY(sandbox->keep_first(snapshot.state()));
+  return Sandbox(std::move(sandbox));
 }
 
 }  // namespace mayfly

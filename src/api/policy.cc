@@ -80,6 +80,11 @@ Policy& Policy::measure_cpu_time(bool is_measured) {
   return *this;
 }
 
+Policy& Policy::resettable(bool is_resettable) {
+  state_->is_resettable = is_resettable;
+  return *this;
+}
+
 Policy& Policy::user_data(void* data) {
   state_->user_data = data;
   return *this;
@@ -96,6 +101,7 @@ runtime::SandboxConfig sandbox_config(const Policy& policy) {
   config.user_data = state.user_data;
   config.domain = state.domain;
   config.measures_cpu_time = state.measures_cpu_time;
+  config.is_resettable = state.is_resettable;
   config.make_ports = [wasi = state.wasi, handles = state.limits.open_handles_max]() mutable
       -> Result<std::unique_ptr<runtime::PortHandler>> {
     wasi.limits.open_files_max = handles;

@@ -14,6 +14,7 @@ struct Policy::State {
   Limits limits;
   TrustDomain domain;
   bool measures_cpu_time = false;
+  bool is_resettable = true;
   void* user_data = nullptr;
 };
 

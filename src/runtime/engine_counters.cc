@@ -74,6 +74,8 @@ std::vector<Counter> EngineCounters::read() const {
       {"ends.cancelled", value(cancelled), ""},
       {"ends.out_of_fuel", value(out_of_fuel), ""},
       {"ends.host_error", value(host_errors), ""},
+      {"restores", value(restores), ""},
+      {"restores.pages_copied", value(pages_copied), ""},
   };
   for (size_t i = 0; i < traps.size(); ++i) all.push_back({kTrapNames[i], value(traps[i]), ""});
   return all;

@@ -30,6 +30,8 @@ struct EngineCounters {
   Count cancelled = 0;
   Count out_of_fuel = 0;
   Count host_errors = 0;
+  Count restores = 0;
+  Count pages_copied = 0;
   // Of calls, exits and host calls the sandboxes count their own, and add them when they end.
   Count calls = 0;
   Count exits = 0;

@@ -162,6 +162,7 @@ SandboxState::~SandboxState() {
 }
 
 Result<void> SandboxState::make_machine() {
+  runner_ = nullptr;
   if (config_.make_ports && program_->uses_wasi) ports_ = MAYFLY_TRY(config_.make_ports());
   RunnerOptions options;
   options.stack_bytes = config_.limits.stack_bytes;
@@ -174,6 +175,7 @@ Result<void> SandboxState::make_machine() {
     if (!interrupt_event_.valid()) return host_error("eventfd");
     options.ports.cancel_fd = interrupt_event_.get();
   }
+  if (config_.is_resettable) options.tracking = vmm::Tracking::kOn;
   runner_ = MAYFLY_TRY(ImageRunner::create(engine_->host(), *program_->image, options));
   count_memory();
   return {};

@@ -26,6 +26,7 @@
 #include "runtime/image_runner.h"
 #include "runtime/linked_program.h"
 #include "runtime/port_handler.h"
+#include "runtime/sandbox_snapshot.h"
 
 namespace mayfly::runtime {
 
@@ -34,6 +35,7 @@ struct SandboxConfig {
   void* user_data = nullptr;
   TrustDomain domain;
   bool measures_cpu_time = false;
+  bool is_resettable = true;  // snapshot(), restore() and reset() work
   // Makes the handler of WASI's ports, anew at each start. May be empty.
   std::function<Result<std::unique_ptr<PortHandler>>()> make_ports;
 };
@@ -65,6 +67,15 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
 
   std::unique_ptr<CallOutcome> call_host(uint32_t index, guest_abi::Slot* slots) override;
 
+  // Between calls. A poisoned sandbox can be restored, and then is not any more.
+  // Errors: kState in a call, or without is_resettable; kInvalid for another program's; kHost.
+  Result<std::shared_ptr<const SandboxSnapshot>> snapshot();
+  Result<void> restore(const std::shared_ptr<const SandboxSnapshot>& snapshot);
+  // To the state that keep_first() named.
+  Result<void> reset();
+  // nullptr: the state now. Once, before the first call.
+  Result<void> keep_first(std::shared_ptr<const SandboxSnapshot> snapshot);
+
   // kState while a call runs on another thread, for what reads and writes guest memory.
   Result<void> check_access() const;
   void interrupt();
@@ -77,6 +88,7 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   ImageRunner& runner() { return *runner_; }
   const LinkedProgram& program() const { return *program_; }
   EngineState& engine() { return *engine_; }
+  const std::shared_ptr<EngineState>& shared_engine() const { return engine_; }
   const SandboxConfig& config() const { return config_; }
   bool is_poisoned() const { return poisoned_.load(std::memory_order_relaxed); }
   Usage usage() const;
@@ -99,6 +111,9 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
     SandboxState& state_;
   };
 
+  // Claims the sandbox between calls.
+  class Pause;
+  Result<void> check_resettable() const;
   Result<void> make_machine();
   Result<std::unique_ptr<CallOutcome>> run_steps();
   Result<std::unique_ptr<CallOutcome>> ended(Result<std::unique_ptr<CallOutcome>> outcome);
@@ -114,6 +129,7 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   SandboxConfig config_;
   std::unique_ptr<PortHandler> ports_;
   std::unique_ptr<ImageRunner> runner_;
+  std::shared_ptr<const SandboxSnapshot> first_;
 
   std::atomic<std::thread::id> owner_{};  // of the call in progress
   uint32_t depth_ = 0;                    // calls inside calls
