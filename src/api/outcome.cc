@@ -31,7 +31,7 @@ std::string_view to_string(CallOutcome::Kind kind) {
 }
 
 std::string to_string(const CallOutcome& outcome) {
-  const std::string kind(to_string(outcome.kind));
+  std::string kind(to_string(outcome.kind));
   switch (outcome.kind) {
     case CallOutcome::Kind::kTrapped:
       return kind + ": " + outcome.message;

@@ -14,7 +14,6 @@
 namespace mayfly {
 namespace {
 
-using image::FuncExport;
 using image::ImageExport;
 using runtime::SandboxState;
 

@@ -136,6 +136,7 @@ Result<CoreModuleTypeId> CoreTypes::add_module(const wasm::Module& module, TypeA
                    std::string(arena.text(import.name)) + "`");
   }
   std::vector<CoreDeclaration> exports;
+  exports.reserve(module.exports.size());
   for (const wasm::Export& item : module.exports) {
     exports.push_back(
         {arena.intern(item.name), add(entity_of(module, item.kind, item.index, scope))});

@@ -32,7 +32,7 @@ enum SectionId : uint8_t {
 };
 
 // An error of a core module, whose offsets count from the module's first byte.
-Error rebase(Error error, uint64_t base) {
+Error rebase(const Error& error, uint64_t base) {
   constexpr std::string_view kAt = " at offset 0x";
   const size_t position = error.message.rfind(kAt);
   CHECK(position != std::string::npos, error.message);
@@ -227,7 +227,7 @@ Result<void> Decoder::step() {
     // Copied back: what is read may push a frame, which moves this one.
     const size_t at = top.cursor_frame;
     ByteCursor copy = cursor;
-    const auto done = top.kind == Frame::Kind::kTypes ? type_definition(copy) : declaration(copy);
+    auto done = top.kind == Frame::Kind::kTypes ? type_definition(copy) : declaration(copy);
     if (!done) return done;
     if (copy.failed()) return copy.error();
     frames_[at].cursor = copy;

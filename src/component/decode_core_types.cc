@@ -152,10 +152,12 @@ Result<CoreModuleTypeId> Decoder::core_module_type(ByteCursor& cursor) {
   ModuleTypeParts parts;
   for (; left > 0; --left) MAYFLY_TRY(module_declaration(cursor, parts));
   CoreModuleType type;
+  type.imports.reserve(parts.imports.size());
   for (const auto& [names, entity] : parts.imports) {
     type.imports.push_back({names.first, names.second, entity});
   }
   std::vector<CoreDeclaration> exports;
+  exports.reserve(parts.exports.size());
   for (const auto& [name, entity] : parts.exports) exports.push_back({name, entity});
   type.exports = CoreExports(std::move(exports));
   return core().add_module(std::move(type));

@@ -3,6 +3,9 @@
 // Follows the first difference down.
 #include "component/type_difference.h"
 
+#include <string>
+#include <utility>
+
 namespace mayfly::component {
 namespace {
 
@@ -56,7 +59,9 @@ std::string difference(const TypeArena& arena, ValType actual, ValType expected)
       return expected_found(quoted(arena, wanted[i].label), quoted(arena, found[i].label)) +
              " in " + std::string(kind) + way;
     }
-    way = " in part " + place(arena, wanted[i], i) + " of " + std::string(kind) + way;
+    std::string part = " in part ";
+    part.append(place(arena, wanted[i], i)).append(" of ").append(kind).append(way);
+    way = std::move(part);
     actual = found[i].type;
     expected = wanted[i].type;
   }

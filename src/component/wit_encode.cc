@@ -89,6 +89,7 @@ class Scope {
   Bytes definition(TypeId id) {
     const Type& type = model_[id];
     std::vector<Bytes> values;
+    values.reserve(type.fields.size());
     for (const Field& field : type.fields) {
       values.push_back(field.type.exists() && !is_handle(type.kind) ? value(field.type) : Bytes());
     }
@@ -137,6 +138,7 @@ class Scope {
 
   uint32_t function(const Function& function) {
     std::vector<Bytes> params;
+    params.reserve(function.params.size());
     for (const Field& param : function.params) params.push_back(value(param.type));
     const Bytes result = function.result.exists() ? value(function.result) : Bytes();
     BinaryWriter out;

@@ -266,6 +266,7 @@ class Printer {
     const Interface& interface = model_[id];
     std::vector<TypeId> used;
     std::vector<const Function*> functions;
+    functions.reserve(interface.functions.size());
     for (const TypeId type : interface.types) {
       if (used_from(type)) used.push_back(type);
     }

@@ -89,7 +89,9 @@ constexpr int kBytesOf64Max = 9;
 
 // Alignment without a memory's index, and an offset of less than 2^32.
 inline bool skip_memarg(const uint8_t*& next, const uint8_t* end, uint8_t align_log2_max) {
-  return next != end && *next++ <= align_log2_max && skip_number(next, end, kBytesOf32Max);
+  if (next == end || *next > align_log2_max) return false;
+  ++next;
+  return skip_number(next, end, kBytesOf32Max);
 }
 
 // Cursor and stack. Each method does its instruction and answers true, or leaves the stack alone.
