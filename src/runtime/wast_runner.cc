@@ -218,7 +218,7 @@ Result<std::unique_ptr<ImageRunner>> start(Prepared& prepared, vmm::Host& host) 
   RunnerOptions options;
   options.ports.limits.memory_bytes_max = UINT64_MAX;
   options.ports.deadline = std::chrono::steady_clock::now() + kScriptTimeMax;
-  auto runner = MAYFLY_TRY(ImageRunner::create(host, *prepared.image, std::move(options)));
+  auto runner = MAYFLY_TRY(ImageRunner::create(host, *prepared.image, options));
   if (prepared.plan.spectest) MAYFLY_TRY(runner->run_step(*prepared.plan.spectest));
   return runner;
 }

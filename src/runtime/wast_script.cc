@@ -85,7 +85,7 @@ Result<WastAction> parse_action(const json& object, std::string& problem) {
     if (!argument.is_object()) return invalid("an argument is no object");
     auto value = parse_argument(script_value(argument));
     if (value) {
-      action.arguments.push_back(std::move(*value));
+      action.arguments.push_back(*value);
     } else {
       problem = value.error().message;
     }
