@@ -24,17 +24,15 @@ inline constexpr uint32_t kRequestBytesMax = 2048;
 
 struct CallPage {
   // Written by the host before each entry, never read back.
-  uint64_t tsc_multiplier;  // nanoseconds = (tsc + tsc_offset) * multiplier >> 32
-  uint64_t tsc_offset;
-  uint64_t realtime_offset_ns;  // realtime = monotonic + this
-  uint64_t clock_resolution_ns;
-  uint8_t random_seed[32];   // new at each start, reset and fork
-  uint64_t seed_generation;  // changes with random_seed
+  uint64_t ticks_are_steady;     // 1: the processor's counter runs at one rate, whatever happens
+  uint64_t clock_resolution_ns;  // 0: as fine as they are
+  uint8_t random_seed[32];       // new at each start, reset and fork
+  uint64_t seed_generation;      // changes with random_seed
   // What is left of the fuel, in images that count it (docs/fuel.md). Compiled code keeps it in a
   // register: here it is right when the guest is entered, when it calls the host or the guest
   // library, when it returns, and when it is out of fuel, where it is below zero.
   int64_t fuel;
-  uint64_t reserved[6];
+  uint64_t reserved[8];
 
   // One request of the guest at a time (ports.h): the struct of the port that was called.
   alignas(64) uint8_t request[kRequestBytesMax];

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "guest_abi/instance.h"
 #include "runtime/backtrace.h"
+#include "runtime/steady_ticks_x86_64.h"
 #include "runtime/trap.h"
 
 namespace mayfly::runtime {
@@ -109,10 +110,9 @@ Result<std::unique_ptr<ImageRunner>> ImageRunner::create(vmm::Host& host, const 
   return runner;
 }
 
-// tsc_multiplier 0: the guest has no clock of its own and asks at the port.
 Result<void> ImageRunner::prepare_call_page() {
   guest_abi::CallPage& page = vm_->call_page();
-  page.tsc_multiplier = 0;
+  page.ticks_are_steady = has_steady_ticks() ? 1 : 0;
   const SeedSource::Seed seed = MAYFLY_TRY(seeds_.next());
   std::memcpy(page.random_seed, seed.bytes, sizeof page.random_seed);
   // Another than whatever the guest's memory remembers.

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The clocks, read without leaving the VM where the host's page allows it.
+// The clocks of a program: where they come from, and how fine they are.
 #pragma once
 
-#include "guest_abi/wasi.h"
+#include "guest/wasi/tick_clock.h"
 
 namespace mayfly::guest {
-
-struct ClockReading {
-  guest_abi::wasi::Errno error;
-  uint64_t nanoseconds;
-  uint64_t resolution_ns;
-};
 
 // Errors: kInval for a clock that there is not.
 ClockReading read_clock(uint32_t clock);

@@ -5,6 +5,7 @@
 
 #include "guest/wasi/fd_table.h"
 #include "guest/wasi/random.h"
+#include "guest/wasi/tick_clock.h"
 #include "guest_abi/wasi_ports.h"
 
 namespace mayfly::guest {
@@ -12,7 +13,7 @@ namespace mayfly::guest {
 struct WasiState {
   bool start_is_known;
   bool fds_are_filled;
-  uint64_t last_monotonic_ns;
+  TickClock clock;
   RandomStream random;
   guest_abi::WasiStartRequest start;
   FdTable fds;
