@@ -29,8 +29,8 @@ Examples:
   mayfly inspect app.wasm                     imports, exports, sizes
   mayfly doctor                               what this host can do
 
-Exit codes: the program's own; 134 after a trap, 124 at the deadline, 2 for a wrong command line,
-1 for bad input.)";
+Exit codes: the program's own; 134 after a trap, 124 at the deadline, 130 after Ctrl-C, 2 for a
+wrong command line, 1 for bad input.)";
 
 struct Everything {
   RunOptions run;
@@ -149,6 +149,34 @@ void add_limits(CLI::App& app, RunOptions& options) {
       ->type_name("TIME");
 }
 
+void add_grants(CLI::App& app, RunOptions& options) {
+  app.add_option("--tcplisten", options.listen_addresses,
+                 "ADDRESS:PORT: a listening socket for the program; may be repeated")
+      ->type_name("ADDRESS:PORT")
+      ->allow_extra_args(false);
+  app.add_option("--open-files-max", options.open_files_max,
+                 "Most files that the program may have open at once (default 4096)")
+      ->type_name("N");
+  app.add_option_function<std::string>(
+         "--write-max",
+         [&options](const std::string& text) {
+           const auto bytes = parse_bytes(text);
+           if (!bytes) throw CLI::ValidationError("--write-max", bytes.error().message);
+           options.write_bytes_max = *bytes;
+         },
+         "Most bytes that the program may add to files, as 100MiB (default: no limit)")
+      ->type_name("SIZE");
+  app.add_option_function<std::string>(
+         "--trace",
+         [&options](const std::string& what) {
+           if (what != "ports")
+             throw CLI::ValidationError("--trace", "'" + what + "' is not ports");
+           options.trace_ports = true;
+         },
+         "ports: print each request of the program to the host on stderr")
+      ->type_name("ports");
+}
+
 void add_cache(CLI::App& app, CacheUse& cache) {
   app.add_flag_callback(
       "--no-cache", [&cache] { cache.enabled = false; },
@@ -189,13 +217,14 @@ void declare_run(CLI::App& app, Everything& all) {
         return equals == 0 || equals == std::string::npos ? "'" + text + "' is not K=V" : "";
       });
   run.add_option("--dir", all.run.directories,
-                 "HOST[::GUEST]: a directory that the program may use; may be repeated")
-      ->type_name("HOST[::GUEST]")
+                 "HOST[::GUEST][:ro]: a directory that the program may use; may be repeated")
+      ->type_name("HOST[::GUEST][:ro]")
       ->allow_extra_args(false)
       ->check([](const std::string& text) {
         if (!text.empty() && text.find("::") == std::string::npos) return std::string();
         return check_pair(text, "::", "HOST or HOST::GUEST");
       });
+  add_grants(run, all.run);
   add_driver(run, all.run.driver);
   add_limits(run, all.run);
   add_fuel(run, all.run);

@@ -21,6 +21,7 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitDeadline = 124;
 inline constexpr int kExitOutOfFuel = 125;
 inline constexpr int kExitTrap = 134;
+inline constexpr int kExitSignal = 128;  // and its number
 
 enum class DriverChoice : uint8_t { kAuto, kKvm, kProcess };
 enum class OutputForm : uint8_t { kText, kJson };
@@ -49,8 +50,12 @@ struct RunOptions {
   CompileOptions compile;
   DriverChoice driver = DriverChoice::kAuto;
   std::string invoke;
-  std::vector<std::string> environment;  // K=V
-  std::vector<std::string> directories;  // HOST[::GUEST]
+  std::vector<std::string> environment;       // K=V
+  std::vector<std::string> directories;       // HOST[::GUEST][:ro]
+  std::vector<std::string> listen_addresses;  // ADDRESS:PORT
+  uint32_t open_files_max = 4096;
+  uint64_t write_bytes_max = UINT64_MAX;
+  bool trace_ports = false;
   uint64_t memory_bytes_max = uint64_t{4} << 30;
   std::optional<std::chrono::nanoseconds> timeout;
   CacheUse cache{.enabled = true};

@@ -4,11 +4,14 @@
 #include <sys/types.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "cli/driver.h"
+#include "cli/grants.h"
+#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/origin.h"
 #include "cli/output.h"
@@ -17,6 +20,7 @@
 #include "runtime/printable.h"
 #include "runtime/value.h"
 #include "wasi/context.h"
+#include "wasi/trace.h"
 
 namespace mayfly::cli {
 namespace {
@@ -59,8 +63,9 @@ int finish(const RunOptions& options, const ImageRunner& runner, const CallOutco
     case CallOutcome::Kind::kTrapped:
       print_error(said + "\n" + to_string(outcome.trap.backtrace, names));
       return kExitTrap;
-    case CallOutcome::Kind::kDeadline:
     case CallOutcome::Kind::kCancelled:
+      return kExitSignal;  // run() knows which signal it was
+    case CallOutcome::Kind::kDeadline:
       print_error(said + "\n" + to_string(outcome.stopped, names));
       return kExitDeadline;
     case CallOutcome::Kind::kOutOfFuel:
@@ -145,38 +150,44 @@ Result<int> call_program(const RunOptions& options, ImageRunner& runner, Timings
   return finish(options, runner, outcome);
 }
 
-// HOST or HOST::GUEST.
-wasi::Preopen preopen_of(const std::string& text) {
-  const size_t separator = text.find("::");
-  if (separator == std::string::npos) return {text, text};
-  return {text.substr(0, separator), text.substr(separator + 2)};
-}
+// The runner, and what stands between it and the host.
+struct Ports {
+  std::unique_ptr<wasi::Context> wasi;
+  std::unique_ptr<wasi::Trace> trace;
 
-wasi::WasiConfig wasi_config(const RunOptions& options) {
-  wasi::WasiConfig config;
-  config.args.push_back(std::filesystem::path(options.file).filename());
-  config.args.insert(config.args.end(), options.arguments.begin(), options.arguments.end());
-  config.environ = options.environment;
-  for (const std::string& directory : options.directories) {
-    config.preopens.push_back(preopen_of(directory));
+  runtime::PortHandler* handler() const {
+    return trace != nullptr ? static_cast<runtime::PortHandler*>(trace.get()) : wasi.get();
   }
-  return config;
+};
+
+Result<Ports> make_ports(const RunOptions& options) {
+  const Grants grants = MAYFLY_TRY(grants_of(options));
+  Ports ports;
+  ports.wasi = MAYFLY_TRY(wasi::Context::create(grants.config));
+  if (options.trace_ports) ports.trace = std::make_unique<wasi::Trace>(*ports.wasi, &print_error);
+  return ports;
 }
 
 Result<int> run(const RunOptions& options) {
   Timings timings;
   const Program program =
       MAYFLY_TRY(load_program(options.file, options.compile, options.cache, timings));
+  // Before a driver starts threads, which inherit what is blocked.
+  const auto interrupt = MAYFLY_TRY(Interrupt::create());
   const OpenedHost opened = MAYFLY_TRY(open_host(options.driver));
   MAYFLY_TRY(check_trust(options, program, *opened.host));
   timings.mark("driver");
-  const auto wasi = MAYFLY_TRY(wasi::Context::create(wasi_config(options)));
+  const Ports ports = MAYFLY_TRY(make_ports(options));
   runtime::RunnerOptions runner_options;
-  runner_options.ports.handler = wasi.get();
+  runner_options.ports.handler = ports.handler();
+  runner_options.ports.cancel_fd = interrupt->cancel_fd();
   runner_options.ports.limits.memory_bytes_max = options.memory_bytes_max;
   const auto runner = MAYFLY_TRY(ImageRunner::create(*opened.host, *program.image, runner_options));
   timings.mark("vm");
-  const int code = MAYFLY_TRY(call_program(options, *runner, timings));
+  const std::function<void()> cancel = [&runner] { runner->cancel(); };
+  const InterruptWatch watch(*interrupt, cancel);
+  int code = MAYFLY_TRY(call_program(options, *runner, timings));
+  if (const auto signal = interrupt->signal()) code = kExitSignal + *signal;
   if (const auto time = runner->ports().bench_time(); time && options.compile.bench) {
     print_error("bench_ns " + std::to_string(time->count()) + "\n");
   }

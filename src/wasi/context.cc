@@ -118,6 +118,7 @@ Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, Resol
   program.args_count = static_cast<uint32_t>(config.args.size());
   program.environ_count = static_cast<uint32_t>(config.environ.size());
   program.limits = config.limits;
+  program.write_bytes_left = config.limits.write_bytes_max;
   program.handles = HandleTable(config.limits.open_files_max);
   program.resolver = Resolver(method);
   MAYFLY_TRY(add_first_handles(program.handles, config));

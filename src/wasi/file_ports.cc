@@ -71,6 +71,10 @@ PortAnswer set_size(PortCall& call, guest_abi::WasiRangeRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_handle(call, request.handle, Intent::kChange, &handle));
   if (request.length > INT64_MAX) return Errno::kInval;
+  struct stat status{};
+  MAYFLY_ERRNO_TRY(errno_of(fstat(handle->fd.get(), &status)));
+  const auto size = static_cast<uint64_t>(status.st_size);
+  if (request.length > size) MAYFLY_ERRNO_TRY(take_quota(call, request.length - size));
   return errno_of(ftruncate(handle->fd.get(), static_cast<off_t>(request.length)));
 }
 
@@ -78,6 +82,7 @@ PortAnswer allocate(PortCall& call, guest_abi::WasiRangeRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_handle(call, request.handle, Intent::kChange, &handle));
   if (request.offset > INT64_MAX || request.length > INT64_MAX) return Errno::kInval;
+  MAYFLY_ERRNO_TRY(take_quota(call, request.length));
   return errno_of(fallocate(handle->fd.get(), 0, static_cast<off_t>(request.offset),
                             static_cast<off_t>(request.length)));
 }

@@ -24,6 +24,7 @@ struct Program {
   uint32_t environ_count = 0;
   uint32_t first_handles = 0;  // how many the program is given at its start
   WasiLimits limits;
+  uint64_t write_bytes_left = UINT64_MAX;
   HandleTable handles{0};
   Resolver resolver{ResolveMethod::kWalk};
 };
@@ -48,6 +49,9 @@ Errno find_directory(PortCall& call, uint32_t handle, Intent intent, Handle** di
 
 // A handle that may be changed. Errors: kBadF, kRoFs.
 Errno find_handle(PortCall& call, uint32_t handle, Intent intent, Handle** found);
+
+// Takes bytes from what the program may still write. Errors: kDQuot, and then nothing is taken.
+Errno take_quota(PortCall& call, uint64_t bytes);
 
 // The errno of a system call's result, read on the line after it.
 inline Errno errno_of(int64_t result) { return result < 0 ? from_errno(errno) : Errno::kSuccess; }

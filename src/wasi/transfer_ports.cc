@@ -55,6 +55,24 @@ Transferred write_file(const Handle& handle, const std::vector<iovec>& buffers,
   return {Errno::kSuccess, static_cast<uint64_t>(bytes)};
 }
 
+uint64_t bytes_of(const std::vector<iovec>& buffers) {
+  uint64_t bytes = 0;
+  for (const iovec& buffer : buffers) bytes += buffer.iov_len;
+  return bytes;
+}
+
+// Cuts the buffers so that they have at most bytes_max together.
+void limit_to(std::vector<iovec>& buffers, uint64_t bytes_max) {
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    if (buffers[i].iov_len > bytes_max) {
+      buffers[i].iov_len = bytes_max;
+      buffers.resize(i + 1);
+      return;
+    }
+    bytes_max -= buffers[i].iov_len;
+  }
+}
+
 Transferred read_file(const Handle& handle, const std::vector<iovec>& buffers,
                       const guest_abi::WasiTransferRequest& request) {
   const ssize_t bytes = preadv2(handle.fd.get(), buffers.data(), static_cast<int>(buffers.size()),
@@ -93,15 +111,29 @@ PortAnswer read_handle(PortCall& call, guest_abi::WasiTransferRequest& request) 
   return done.error;
 }
 
+Errno take_quota(PortCall& call, uint64_t bytes) {
+  if (bytes > call.program.write_bytes_left) return Errno::kDQuot;
+  call.program.write_bytes_left -= bytes;
+  return Errno::kSuccess;
+}
+
 PortAnswer write_handle(PortCall& call, guest_abi::WasiTransferRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_handle(call, request.handle, Intent::kLook, &handle));
   MAYFLY_ERRNO_TRY(check_position(request));
   std::vector<iovec> buffers = MAYFLY_TRY(buffers_of(call, request));
+  // Standard streams are the caller's files, whatever he connected them to.
+  const bool has_quota = handle->is_regular() && !handle->has(guest_abi::kWasiHostPosition);
+  if (has_quota) {
+    const bool is_used_up = call.program.write_bytes_left == 0;
+    if (is_used_up && bytes_of(buffers) > 0) return Errno::kDQuot;
+    limit_to(buffers, call.program.write_bytes_left);
+  }
   const Transferred done = is_file(*handle, request)
                                ? write_file(*handle, buffers, request)
                                : write_stream(*handle, buffers, blocking_of(request), call.context);
   request.bytes = done.bytes;
+  if (has_quota) call.program.write_bytes_left -= done.bytes;
   return done.error;
 }
 

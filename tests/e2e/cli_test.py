@@ -110,13 +110,32 @@ class Run(Cli):
             self.run_module(modules.GROW, "--memory-max", "65535", "--invoke", "grow(0)"), 1,
             "past the limit of 65535")
 
-    def test_ends_with_an_interrupt(self):
-        command = [MAYFLY, "run", "--driver", DRIVER, self.file(modules.LOOP_FOR_EVER)]
-        with subprocess.Popen(command, stderr=subprocess.PIPE) as child:
-            time.sleep(1)
-            child.send_signal(signal.SIGINT)
-            self.assertEqual(child.wait(10), -signal.SIGINT)
+    def test_ends_with_an_interrupt_and_its_output(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            command = [MAYFLY, "run", "--driver", DRIVER, self.file(modules.HELLO_THEN_LOOP)]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  start_new_session=True) as child:
+                self.assertEqual(child.stdout.read(6), b"hello\n")
+                os.killpg(child.pid, number)  # as a terminal does
+                self.assertEqual(child.wait(30), code, child.stderr.read())
+                self.assertEqual(child.stderr.read(), b"")
 
+    def test_ends_with_an_interrupt_while_it_waits(self):
+        command = [MAYFLY, "run", "--driver", DRIVER, self.file(modules.READ_INPUT)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            time.sleep(2)
+            child.send_signal(signal.SIGINT)
+            self.assertEqual(child.wait(30), 130, child.stderr.read())
+
+    def test_traces_ports(self):
+        result = self.run_module(modules.HELLO, "--trace", "ports")
+        self.assertEqual((result.returncode, result.stdout), (0, "hello\n"), result.stderr)
+        self.assertRegex(result.stderr, r"(?m)^write\(1, 6 bytes\) = 6 <[0-9]+ us>$")
+        self.assertEqual(self.run_module(modules.HELLO).stderr, "")
+
+    def test_refuses_grants_that_it_does_not_understand(self):
+        self.assert_one_line(self.run_module(modules.HELLO, "--tcplisten", "localhost:80"), 1,
+                             "neither an IPv4 address nor an IPv6 one")
 
     def test_shows_progress_on_a_terminal(self):
         # A function that takes the compiler over a second.
