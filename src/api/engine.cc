@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "api/moved_from.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "runtime/engine_state.h"
@@ -20,8 +21,6 @@ namespace mayfly {
 namespace {
 
 constexpr uint64_t kFileBytesMax = uint64_t{1} << 30;
-
-Error moved_from() { return Error{ErrorKind::kState, "the engine was moved from", 0}; }
 
 Result<void> check(const EngineOptions& options) {
   if (options.compile_time_max.count() <= 0) {
@@ -105,7 +104,7 @@ Result<Engine> Engine::create(const EngineOptions& options) {
 }
 
 Result<Program> Engine::load(std::string_view path) const {
-  if (state_ == nullptr) return moved_from();
+  if (state_ == nullptr) return api::moved_from("engine");
   const std::string file(path);
   Fd input(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!input.valid()) return host_error(runtime::printable(path));
@@ -115,7 +114,7 @@ Result<Program> Engine::load(std::string_view path) const {
 }
 
 Result<Program> Engine::load(std::span<const uint8_t> bytes, std::string name) const {
-  if (state_ == nullptr) return moved_from();
+  if (state_ == nullptr) return api::moved_from("engine");
   const runtime::TraceSpan span(*state_, "decode");
   ++state_->counters().programs;
   return Program(MAYFLY_TRY(runtime::ProgramState::create(

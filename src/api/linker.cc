@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "api/moved_from.h"
 #include "api/policy.h"
 #include "api/public_values.h"
 #include "base/result.h"
@@ -16,10 +17,6 @@
 
 namespace mayfly {
 namespace {
-
-Error moved_from(const char* what) {
-  return Error{ErrorKind::kState, std::string("the ") + what + " was moved from", 0};
-}
 
 struct DynamicCallable {
   FunctionType type;
@@ -59,7 +56,7 @@ struct Linker::State {
   std::vector<Linked> linked;
 
   Result<std::shared_ptr<const runtime::LinkedProgram>> find_or_link(const Program& program) {
-    if (program.state() == nullptr) return moved_from("program");
+    if (program.state() == nullptr) return api::moved_from("program");
     {
       const std::lock_guard lock(mutex);
       for (const Linked& item : linked) {
@@ -68,7 +65,7 @@ struct Linker::State {
     }
     runtime::LinkRequest whole = request;
     for (const auto& instance : whole.instances) {
-      if (instance.program == nullptr) return moved_from("program that is linked by name");
+      if (instance.program == nullptr) return api::moved_from("program that is linked by name");
     }
     whole.instances.push_back({"main", program.state()});
     auto made = MAYFLY_TRY(runtime::link_program(*engine, whole));
@@ -118,8 +115,8 @@ Linker& Linker::wasi(bool is_known) {
 }
 
 Result<void> Linker::prepare(const Program& program) const {
-  if (state_ == nullptr) return moved_from("linker");
-  if (state_->engine == nullptr) return moved_from("engine");
+  if (state_ == nullptr) return api::moved_from("linker");
+  if (state_->engine == nullptr) return api::moved_from("engine");
   MAYFLY_TRY(state_->find_or_link(program));
   return {};
 }
@@ -142,8 +139,8 @@ Result<Sandbox> Linker::instantiate(const Program& program, const Policy& policy
 }
 
 Result<Sandbox> Linker::instantiate(const Snapshot& snapshot, const Policy& policy) const {
-  if (state_ == nullptr) return moved_from("linker");
-  if (snapshot.state() == nullptr) return moved_from("snapshot");
+  if (state_ == nullptr) return api::moved_from("linker");
+  if (snapshot.state() == nullptr) return api::moved_from("snapshot");
   auto sandbox = MAYFLY_TRY(runtime::SandboxState::create(state_->engine, snapshot.state()->program,
                                                           api::sandbox_config(policy)));
   MAYFLY_TRY(sandbox->restore(snapshot.state()));

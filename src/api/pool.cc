@@ -5,19 +5,12 @@
 
 #include <utility>
 
+#include "api/moved_from.h"
 #include "api/policy.h"
 #include "base/result.h"
 #include "runtime/pool_state.h"
 
 namespace mayfly {
-namespace {
-
-Error moved_from(const char* what) {
-  return Error{ErrorKind::kState, std::string("the ") + what + " was moved from", 0};
-}
-
-}  // namespace
-
 PooledSandbox::PooledSandbox(std::shared_ptr<runtime::PoolState> pool, Sandbox sandbox)
     : pool_(std::move(pool)), sandbox_(std::move(sandbox)) {}
 PooledSandbox::PooledSandbox(PooledSandbox&& other) noexcept = default;
@@ -60,7 +53,7 @@ Result<Pool> Pool::create(const Linker& linker, const Snapshot& snapshot, const 
 }
 
 Result<PooledSandbox> Pool::acquire(std::chrono::nanoseconds wait) const {
-  if (state_ == nullptr) return moved_from("pool");
+  if (state_ == nullptr) return api::moved_from("pool");
   return PooledSandbox(state_, Sandbox(MAYFLY_TRY(state_->acquire(wait))));
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/moved_from.h"
 #include "api/public_values.h"
 #include "base/result.h"
 #include "mayfly/caller.h"
@@ -17,17 +18,13 @@ namespace {
 using image::ImageExport;
 using runtime::SandboxState;
 
-Error moved_from(const char* what) {
-  return Error{ErrorKind::kState, std::string("the ") + what + " was moved from", 0};
-}
-
 const ImageExport& export_of(const void* target) {
   return *static_cast<const ImageExport*>(target);
 }
 
 Result<const ImageExport*> find(const SandboxState* state, wasm::ExternKind kind,
                                 std::string_view name) {
-  if (state == nullptr) return moved_from("sandbox");
+  if (state == nullptr) return api::moved_from("sandbox");
   const ImageExport* found = state->find_export(kind, name);
   if (found == nullptr) return state->no_export(kind, name);
   return found;
@@ -67,7 +64,7 @@ Result<Table> Sandbox::table(std::string_view name) const {
 }
 
 Result<void> Sandbox::set_deadline(std::optional<std::chrono::nanoseconds> per_call) {
-  if (state_ == nullptr) return moved_from("sandbox");
+  if (state_ == nullptr) return api::moved_from("sandbox");
   return state_->set_deadline(per_call);
 }
 
@@ -90,7 +87,7 @@ const std::string& Function::name() const {
 }
 
 CallOutcome Function::call(std::span<const Value> arguments) const {
-  if (state_ == nullptr) return api::host_error_outcome(moved_from("function"));
+  if (state_ == nullptr) return api::host_error_outcome(api::moved_from("function"));
   const ImageExport& target = export_of(target_);
   const wasm::FuncType& type = target.func.type;
   if (arguments.size() != type.params.size()) {
@@ -123,7 +120,7 @@ CallOutcome Function::call(std::span<const Value> arguments) const {
 
 Result<void> Function::check_type(std::span<const ValueKind> params,
                                   std::span<const ValueKind> results) const {
-  if (state_ == nullptr) return moved_from("function");
+  if (state_ == nullptr) return api::moved_from("function");
   const FunctionType actual = type();
   if (std::ranges::equal(params, actual.params) && std::ranges::equal(results, actual.results)) {
     return {};
@@ -134,7 +131,7 @@ Result<void> Function::check_type(std::span<const ValueKind> params,
 }
 
 std::unique_ptr<CallOutcome> Function::invoke(detail::Slot* slots) const {
-  if (state_ == nullptr) return host_error_end(moved_from("function"));
+  if (state_ == nullptr) return host_error_end(api::moved_from("function"));
   static_assert(sizeof(detail::Slot) == sizeof(guest_abi::Slot) &&
                 alignof(detail::Slot) == alignof(guest_abi::Slot) &&
                 offsetof(detail::Slot, high) == offsetof(guest_abi::Slot, high));

@@ -20,22 +20,6 @@ namespace {
 using nlohmann::json;
 using runtime::printable;
 
-std::string kind_name(wasm::ExternKind kind) {
-  switch (kind) {
-    case wasm::ExternKind::kFunc:
-      return "func";
-    case wasm::ExternKind::kTable:
-      return "table";
-    case wasm::ExternKind::kMemory:
-      return "memory";
-    case wasm::ExternKind::kGlobal:
-      return "global";
-    case wasm::ExternKind::kTag:
-      return "tag";
-  }
-  return "";
-}
-
 std::string kind_name(image::RegionKind kind) {
   switch (kind) {
     case image::RegionKind::kText:
@@ -89,13 +73,13 @@ json describe(const wasm::Module& module, size_t file_bytes) {
   for (const wasm::Import& import : module.imports) {
     imports.push_back({{"module", import.module},
                        {"name", import.name},
-                       {"kind", kind_name(import.kind)},
+                       {"kind", keyword(import.kind)},
                        {"type", type_text(module, import.kind, import.index)}});
   }
   json exports = json::array();
   for (const wasm::Export& item : module.exports) {
     exports.push_back({{"name", item.name},
-                       {"kind", kind_name(item.kind)},
+                       {"kind", keyword(item.kind)},
                        {"type", type_text(module, item.kind, item.index)}});
   }
   return {{"format", "module"},
@@ -133,7 +117,7 @@ json describe(const image::Image& image) {
     json exports = json::array();
     for (const image::ImageExport& item : instance.exports) {
       exports.push_back(
-          {{"name", item.name}, {"kind", kind_name(item.kind)}, {"type", type_text(item)}});
+          {{"name", item.name}, {"kind", keyword(item.kind)}, {"type", type_text(item)}});
     }
     instances.push_back({{"name", instance.name}, {"exports", std::move(exports)}});
   }

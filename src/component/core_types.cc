@@ -29,22 +29,6 @@ Error mismatch(std::string_view what, const T& actual, const T& expected) {
 
 }  // namespace
 
-std::string_view to_string(ExternKind kind) {
-  switch (kind) {
-    case ExternKind::kFunc:
-      return "func";
-    case ExternKind::kTable:
-      return "table";
-    case ExternKind::kMemory:
-      return "memory";
-    case ExternKind::kGlobal:
-      return "global";
-    case ExternKind::kTag:
-      return "tag";
-  }
-  return "";
-}
-
 CoreExports::CoreExports(std::vector<CoreDeclaration> items) : items_(std::move(items)) {
   std::ranges::sort(items_, {}, &CoreDeclaration::name);
 }

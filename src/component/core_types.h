@@ -119,6 +119,4 @@ class CoreTypes {
   std::vector<Instance> instances_;
 };
 
-std::string_view to_string(wasm::ExternKind kind);
-
 }  // namespace mayfly::component

@@ -20,22 +20,6 @@ constexpr size_t kProblemsMax = 20;  // told of one module's imports
 
 size_t place(ExternKind kind) { return static_cast<size_t>(kind); }
 
-std::string_view kind_name(ExternKind kind) {
-  switch (kind) {
-    case ExternKind::kFunc:
-      return "function";
-    case ExternKind::kTable:
-      return "table";
-    case ExternKind::kMemory:
-      return "memory";
-    case ExternKind::kGlobal:
-      return "global";
-    case ExternKind::kTag:
-      return "tag";
-  }
-  return "";
-}
-
 std::string quoted(const wasm::Import& import) {
   return "\"" + printable(import.module) + "\" \"" + printable(import.name) + "\"";
 }
@@ -59,7 +43,7 @@ std::string type_text(const wasm::Module& module, ExternKind kind, uint32_t inde
 Error incompatible(const wasm::Import& import, const std::string& wanted,
                    const std::string& actual) {
   return link_error("incompatible import type: " + quoted(import) + " is imported as " +
-                    std::string(kind_name(import.kind)) + " " + wanted + ", but is " + actual);
+                    std::string(to_string(import.kind)) + " " + wanted + ", but is " + actual);
 }
 
 // The declared minimum may still be reached by growing; the declared maximum never changes.
@@ -139,7 +123,7 @@ Result<Binding> PlanBuilder::resolve_export(const ModuleEntry& importer, const w
   if (found == nullptr) return unknown_import(importer, import);
   if (found->kind != import.kind) {
     return incompatible(import, type_text(*importer.module, import.kind, import.index),
-                        "a " + std::string(kind_name(found->kind)));
+                        "a " + std::string(to_string(found->kind)));
   }
   Binding binding = definition_of(provider, found->kind, found->index);
   MAYFLY_TRY(check_types(importer, import, binding));
@@ -248,7 +232,7 @@ bool PlanBuilder::tables_match(const Entity& actual, const Entity& wanted) const
 // Says who provides the module, or what would.
 Error PlanBuilder::unknown_import(const ModuleEntry& importer, const wasm::Import& import) const {
   std::string text = "unknown import: " + quoted(import) + ", " +
-                     std::string(kind_name(import.kind)) + " " +
+                     std::string(to_string(import.kind)) + " " +
                      type_text(*importer.module, import.kind, import.index);
   const GuestFunction* guest = find_guest_function(import.module, import.name);
   if (guest != nullptr) {

@@ -46,22 +46,6 @@ Result<void> check_limits(const Limits& limits, const LinkedProgram& program) {
   return {};
 }
 
-std::string_view kind_name(wasm::ExternKind kind) {
-  switch (kind) {
-    case wasm::ExternKind::kFunc:
-      return "function";
-    case wasm::ExternKind::kTable:
-      return "table";
-    case wasm::ExternKind::kMemory:
-      return "memory";
-    case wasm::ExternKind::kGlobal:
-      return "global";
-    case wasm::ExternKind::kTag:
-      break;
-  }
-  return "tag";
-}
-
 // A moment that is not past the clock's end.
 steady_clock::time_point after(std::chrono::nanoseconds time) {
   const auto now = steady_clock::now();
@@ -411,7 +395,7 @@ Error SandboxState::no_export(wasm::ExternKind kind, std::string_view name) cons
     if (++count <= kNamesMax) names += (names.empty() ? "" : ", ") + printable(item.name);
   }
   if (count > kNamesMax) names += " and " + std::to_string(count - kNamesMax) + " more";
-  return invalid("the program exports no " + std::string(kind_name(kind)) + " \"" +
+  return invalid("the program exports no " + std::string(to_string(kind)) + " \"" +
                  printable(name) + "\"; it has " + (names.empty() ? "none" : names));
 }
 

@@ -14,22 +14,6 @@ Error unknown(std::string_view what, uint32_t index, uint64_t offset) {
   return invalid_at("unknown " + std::string(what) + " " + std::to_string(index), offset);
 }
 
-std::string_view kind_name(ExternKind kind) {
-  switch (kind) {
-    case ExternKind::kFunc:
-      return "function";
-    case ExternKind::kTable:
-      return "table";
-    case ExternKind::kMemory:
-      return "memory";
-    case ExternKind::kGlobal:
-      return "global";
-    case ExternKind::kTag:
-      return "tag";
-  }
-  return "?";
-}
-
 size_t space_size(const Module& module, ExternKind kind) {
   switch (kind) {
     case ExternKind::kFunc:
@@ -206,7 +190,7 @@ Result<void> Decoder::export_entry(ByteCursor& cursor) {
   }
   entry.kind = static_cast<ExternKind>(kind);
   if (entry.index >= space_size(module(), entry.kind)) {
-    return unknown(kind_name(entry.kind), entry.index, index_offset);
+    return unknown(to_string(entry.kind), entry.index, index_offset);
   }
   if (entry.kind == ExternKind::kFunc) module().functions[entry.index].is_declared_ref = true;
   module().exports.push_back(std::move(entry));

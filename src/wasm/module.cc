@@ -5,6 +5,26 @@
 
 namespace mayfly::wasm {
 
+std::string_view to_string(ExternKind kind) {
+  return kind == ExternKind::kFunc ? "function" : keyword(kind);
+}
+
+std::string_view keyword(ExternKind kind) {
+  switch (kind) {
+    case ExternKind::kFunc:
+      return "func";
+    case ExternKind::kTable:
+      return "table";
+    case ExternKind::kMemory:
+      return "memory";
+    case ExternKind::kGlobal:
+      return "global";
+    case ExternKind::kTag:
+      return "tag";
+  }
+  return "?";
+}
+
 const Export* Module::find_export(std::string_view name) const {
   for (const Export& candidate : exports) {
     if (candidate.name == name) return &candidate;

@@ -18,6 +18,10 @@
 namespace mayfly::wasm {
 
 enum class ExternKind : uint8_t { kFunc = 0, kTable = 1, kMemory = 2, kGlobal = 3, kTag = 4 };
+// As messages say it: "function", "table", ...
+std::string_view to_string(ExternKind kind);
+// As the text format says it: "func", "table", ...
+std::string_view keyword(ExternKind kind);
 
 // A range of the module's bytes.
 struct ByteRange {
