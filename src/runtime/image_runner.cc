@@ -230,12 +230,18 @@ Result<vmm::RestoreCount> ImageRunner::restore(SnapshotPtr snapshot) {
   if (snapshot->rest().image != &image_) {
     return invalid("the snapshot is of another program's image");
   }
-  const vmm::RestoreCount count = MAYFLY_TRY(vm_->restore(snapshot->memory()));
+  const auto restored = vm_->restore(snapshot->memory());
+  if (!restored) {
+    broken_.emplace();
+    broken_->kind = CallOutcome::Kind::kBroken;
+    broken_->broken = restored.error().message;
+    return restored.error();
+  }
   if (handler_ != nullptr) MAYFLY_TRY(handler_->restore(snapshot->rest().host.get()));
   MAYFLY_TRY(prepare_call_page());
   instantiated_ = snapshot->rest().instantiated;
   reference_ = std::move(snapshot);
-  return count;
+  return *restored;
 }
 
 Result<Value> ImageRunner::read_global(const image::GlobalExport& global) const {

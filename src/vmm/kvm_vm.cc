@@ -199,10 +199,12 @@ Result<RestoreCount> KvmVm::restore(const SavedMemory& state) {
   CHECK(dirty_ring_.has_value());
   if (state_ == State::kDead) return invalid("the VM is broken; only its destruction is left");
   if (state_ == State::kPort) kick_.end_call();
-  state_ = State::kIdle;
   collect_writes();
+  // Half of it is neither state: nobody may enter it, nor compare it with what it was to become.
+  state_ = State::kDead;
   const RestoreCount count = MAYFLY_TRY(memory_->restore(state));
   MAYFLY_TRY(refresh_reports());
+  state_ = State::kIdle;
   return count;
 }
 
