@@ -47,8 +47,8 @@ Result<TablePage> GuestMemory::allocate_table_page() {
   return page;
 }
 
-const GuestMemory::Range* GuestMemory::find(uint64_t address, uint64_t bytes) const {
-  for (const Range& range : ranges_) {
+GuestMemory::Range* GuestMemory::find(uint64_t address, uint64_t bytes) {
+  for (Range& range : ranges_) {
     const uint64_t offset = address - range.address;  // wraps to a large number below the range
     const uint64_t size = pages_of(range.bytes);
     if (offset <= size && bytes <= size - offset && offset < size) return &range;
@@ -65,22 +65,26 @@ Error outside(uint64_t address, uint64_t bytes, const char* what) {
 
 }  // namespace
 
-Result<std::span<const uint8_t>> GuestMemory::view(uint64_t address, uint64_t bytes) const {
-  const Range* const range = find(address, bytes);
+Result<std::span<const uint8_t>> GuestMemory::view(uint64_t address, uint64_t bytes) {
+  Range* const range = find(address, bytes);
   if (range == nullptr) {
     if (bytes == 0) return std::span<const uint8_t>{};
     return outside(address, bytes, "read");
   }
+  const uint64_t offset = address - range->address;
+  MAYFLY_TRY(read_chunks(*range, offset, offset + bytes));
   return std::span<const uint8_t>(range->host + (address - range->address), bytes);
 }
 
 Result<std::span<uint8_t>> GuestMemory::view_writable(uint64_t address, uint64_t bytes) {
-  const Range* const range = find(address, bytes);
+  Range* const range = find(address, bytes);
   if (range == nullptr || range->protection != Protection::kReadWrite) {
     if (bytes == 0) return std::span<uint8_t>{};
     return outside(address, bytes, "write");
   }
-  note_host_write(*range, address - range->address, bytes);
+  const uint64_t offset = address - range->address;
+  MAYFLY_TRY(read_chunks(*range, offset, offset + bytes));
+  note_host_write(*range, offset, bytes);
   return std::span<uint8_t>(range->host + (address - range->address), bytes);
 }
 
@@ -152,6 +156,9 @@ Result<void> GuestMemory::shrink(Range& range, uint64_t bytes) {
   });
   const uint64_t chunk = round_up(from, kChunkBytes) / kChunkBytes;
   if (range.chunks_present.size() > chunk) range.chunks_present.resize(chunk);
+  for (uint64_t past = chunk; past < range.chunks_unread.size(); ++past) {
+    set_unread(range, past, false);
+  }
   // A large translation may be kept whole although one part of it is gone.
   if (split == PageTables::Split::kLeaf) {
     const uint64_t leaf = (range.gpa + from) / kLargePageBytes * kLargePageBytes;

@@ -18,9 +18,13 @@
 // Past its first kEagerBytes a region that can grow is absent until the guest touches it. Each
 // touch then brings a chunk of zeros, of double size when touches are in order, so that much
 // memory comes in large pages and few traps, and what is never touched costs nothing.
+// A chunk whose saved content is in a file that may change is read from it then, too: such a file
+// is never mapped, so nothing that becomes of it makes a page of the host's disappear.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <utility>
@@ -67,7 +71,7 @@ class GuestMemory : private TablePageSource {
   const uint8_t* trap_stack() const { return arena_at(control_gpa(guest_abi::kTrapStackPage)); }
 
   // The contracts of Vm.
-  Result<std::span<const uint8_t>> view(uint64_t address, uint64_t bytes) const;
+  Result<std::span<const uint8_t>> view(uint64_t address, uint64_t bytes);
   Result<std::span<uint8_t>> view_writable(uint64_t address, uint64_t bytes);
   Result<void> resize(size_t region, uint64_t bytes);
   // After a page fault of the guest: true if its page was waiting for that and is there now.
@@ -99,12 +103,16 @@ class GuestMemory : private TablePageSource {
     bool in_arena = true;
     bool is_lazy = false;
     std::vector<bool> chunks_present = {};  // of a lazy range, kChunkBytes each
-    uint64_t populated_end = 0;             // of the last populate()
-    uint64_t populate_bytes = 0;            // what it asked for
+    // Absent chunks whose content is reference_'s, and still to be read.
+    std::vector<bool> chunks_unread = {};
+    uint64_t unread_count = 0;
+    uint64_t populated_end = 0;   // of the last populate()
+    uint64_t populate_bytes = 0;  // what it asked for
   };
   static constexpr uint64_t kEagerBytes = uint64_t{256} << 10;
   static constexpr uint64_t kChunkBytes = uint64_t{64} << 10;
   static constexpr uint64_t kPopulateBytesMax = uint64_t{32} << 20;
+  static constexpr uint64_t kReadBytesMax = uint64_t{2} << 20;  // at one touch
   static constexpr size_t kNoRange = SIZE_MAX;
 
   // Content of at least this many pages is mapped rather than copied, if it is in a file.
@@ -136,6 +144,9 @@ class GuestMemory : private TablePageSource {
   Result<void> map_grown(const Range& range, uint64_t from, uint64_t to);
   Result<void> populate_range(Range& range, uint64_t from, uint64_t to);
   static bool is_present(const Range& range, uint64_t offset);
+  static bool is_unread(const Range& range, uint64_t offset);
+  static void set_unread(Range& range, uint64_t chunk, bool is_unread);
+  Result<void> read_chunks(Range& range, uint64_t from, uint64_t to);
   Result<void> grow(Range& range, uint64_t bytes);
   Result<void> shrink(Range& range, uint64_t bytes);
   size_t stack_range() const { return ranges_.size() - 2; }
@@ -144,13 +155,15 @@ class GuestMemory : private TablePageSource {
   void note_file_pages();
   Result<void> adopt(const SavedMemory& state);
   Result<void> put(const PageRun& run);
+  Result<void> put_now(const PageRun& run);
   Result<void> map_content(const PageRun& run);
   Result<void> put_extent(const PageRun& extent, const SavedMemory& state);
   Result<void> put_back(TouchedPage& page, const SavedMemory& state, RestoreCount& count);
   Result<void> forget_idle_pages(const SavedMemory& state, RestoreCount& count);
   Result<void> drop_zero_pages(const SavedMemory& state, RestoreCount& count);
   PageAccess page_access(Protection protection) const;
-  const Range* find(uint64_t address, uint64_t bytes) const;
+  Range* find(uint64_t address, uint64_t bytes);
+  void forget_sources();
 
   const HostPages* host_pages_;
   MemorySlots* slots_;
@@ -160,6 +173,8 @@ class GuestMemory : private TablePageSource {
   std::vector<Range> ranges_;    // the config's regions in its order, then stack and call page
   std::unique_ptr<PageTables> tables_;
   TouchedPages touched_;
+  // What touched pages have in the reference where that is read; their sources point here.
+  std::deque<std::array<uint8_t, guest_abi::kPageBytes>> pages_read_;
   const SavedMemory* reference_ = nullptr;
   bool wants_fresh_reports_ = false;
   unsigned content_mappings_ = 0;

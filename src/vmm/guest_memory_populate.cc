@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <string>
 
 #include "vmm/guest_memory.h"
@@ -13,11 +15,53 @@
 namespace mayfly::vmm {
 
 using guest_abi::kLargePageBytes;
+using guest_abi::kPageBytes;
 
 bool GuestMemory::is_present(const Range& range, uint64_t offset) {
   const uint64_t chunk = offset / kChunkBytes;
   return !range.is_lazy || offset < kEagerBytes ||
          (chunk < range.chunks_present.size() && range.chunks_present[chunk]);
+}
+
+bool GuestMemory::is_unread(const Range& range, uint64_t offset) {
+  const uint64_t chunk = offset / kChunkBytes;
+  return range.unread_count != 0 && chunk < range.chunks_unread.size() &&
+         range.chunks_unread[chunk];
+}
+
+void GuestMemory::set_unread(Range& range, uint64_t chunk, bool is_unread) {
+  if (chunk >= range.chunks_unread.size()) {
+    if (!is_unread) return;
+    range.chunks_unread.resize(chunk + 1);
+  }
+  if (range.chunks_unread[chunk] == is_unread) return;
+  range.chunks_unread[chunk] = is_unread;
+  range.unread_count += is_unread ? 1 : UINT64_MAX;
+}
+
+// Gives the chunks of [from, to) that are unread their content, whatever is there now.
+Result<void> GuestMemory::read_chunks(Range& range, uint64_t from, uint64_t to) {
+  if (range.unread_count == 0) return {};
+  static constexpr std::array<uint8_t, kPageBytes> kZeros{};
+  const auto region = static_cast<uint32_t>(&range - ranges_.data());
+  const uint64_t end = pages_of(range.bytes);
+  for (uint64_t at = from / kChunkBytes * kChunkBytes; at < to; at += kChunkBytes) {
+    if (!is_unread(range, at)) continue;
+    const uint64_t pages = (std::min(at + kChunkBytes, end) - at) / kPageBytes;
+    MAYFLY_TRY(for_each_piece(*reference_, region, at / kPageBytes, pages, [&](const PageRun& run) {
+      uint8_t* const host = range.host + run.first * kPageBytes;
+      if (!run.is_zero()) return copy_pages(run, host);
+      for (uint64_t page = 0; page < run.count; ++page) {
+        uint8_t* const to_page = host + page * kPageBytes;
+        if (std::memcmp(to_page, kZeros.data(), kPageBytes) != 0) {
+          std::memset(to_page, 0, kPageBytes);
+        }
+      }
+      return Result<void>();
+    }));
+    set_unread(range, at / kChunkBytes, false);
+  }
+  return {};
 }
 
 // Maps what of new pages is not to wait for a touch: the eager part, and the rest of a chunk that
@@ -44,6 +88,7 @@ Result<bool> GuestMemory::populate(uint64_t address) {
     if (range.populate_bytes >= kLargePageBytes) {
       to = round_up(range.address + to, kLargePageBytes) - range.address;
     }
+    if (range.unread_count != 0) to = std::min(to, from + kReadBytesMax);
     to = std::min(to, bytes);
     MAYFLY_TRY(populate_range(range, from, to));
     range.populated_end = to;
@@ -63,6 +108,7 @@ Result<void> GuestMemory::populate_range(Range& range, uint64_t from, uint64_t t
     // Kernels before 5.14 do not know it; the guest's touches do the same, one by one.
     if (errno != EINVAL) return host_error("populating " + std::to_string(to - from) + " bytes");
   }
+  MAYFLY_TRY(read_chunks(range, from, to));
   const uint64_t chunks = round_up(to, kChunkBytes) / kChunkBytes;
   if (range.chunks_present.size() < chunks) range.chunks_present.resize(chunks);
   uint64_t start = from;  // of the run of absent chunks that at is in

@@ -66,10 +66,15 @@ std::vector<PageView> GuestMemory::touched_pages() {
 void GuestMemory::set_reference(const SavedMemory& state) {
   if (reference_ == nullptr) note_file_pages();
   reference_ = &state;
-  touched_.forget_sources();
+  forget_sources();
   if (touched_.pages().size() <= kTouchedPagesMax) return;
   touched_.clear();
   wants_fresh_reports_ = true;
+}
+
+void GuestMemory::forget_sources() {
+  touched_.forget_sources();
+  pages_read_.clear();
 }
 
 Result<RestoreCount> GuestMemory::restore(const SavedMemory& state) {
@@ -98,7 +103,7 @@ Result<void> GuestMemory::adopt(const SavedMemory& state) {
     return Result<void>();
   }));
   reference_ = &state;
-  touched_.forget_sources();
+  forget_sources();
   const std::vector<PageRun> extents =
       pages_changed < kMapPagesMin ? std::vector<PageRun>() : mappable_extents(state, kMapPagesMin);
   size_t next = 0;
@@ -122,8 +127,30 @@ Result<void> GuestMemory::adopt(const SavedMemory& state) {
   return {};
 }
 
-// Content that differs from what is there, for pages in and outside the touched set.
+// Content that differs from what is there, for pages in and outside the touched set; chunks that
+// are to be read, now or since before, wait for their first touch.
 Result<void> GuestMemory::put(const PageRun& run) {
+  Range& range = ranges_[run.region];
+  if (!range.is_lazy || (!run.is_read() && range.unread_count == 0)) return put_now(run);
+  const uint64_t end = run.end() * kPageBytes;
+  uint64_t start = run.first * kPageBytes;  // of what is to be put now
+  const auto put_before = [&](uint64_t offset) {
+    return start < offset ? put_now(run.part(start / kPageBytes - run.first,  //
+                                             (offset - start) / kPageBytes))
+                          : Result<void>();
+  };
+  for (uint64_t at = start, next = 0; at < end; at = next) {
+    next = std::min(end, (at / kChunkBytes + 1) * kChunkBytes);
+    const bool waits = is_unread(range, at) || (run.is_read() && !is_present(range, at));
+    if (!waits) continue;
+    set_unread(range, at / kChunkBytes, true);
+    MAYFLY_TRY(put_before(at));
+    start = next;
+  }
+  return put_before(end);
+}
+
+Result<void> GuestMemory::put_now(const PageRun& run) {
   if (run.is_zero() && run.count >= kMapPagesMin) return map_content(run);
   uint8_t* const host = ranges_[run.region].host + run.first * kPageBytes;
   if (!run.is_zero()) return copy_pages(run, host);
@@ -176,6 +203,7 @@ Result<void> GuestMemory::map_content(const PageRun& run) {
     if (chunk >= range.chunks_present.size()) range.chunks_present.resize(chunk + 1);
     if (range.chunks_present[chunk]) continue;
     range.chunks_present[chunk] = true;
+    set_unread(range, chunk, false);
     MAYFLY_TRY(map_range(range, at, at + kChunkBytes));
   }
   return {};
@@ -192,11 +220,15 @@ Result<void> GuestMemory::put_back(TouchedPage& page, const SavedMemory& state,
       page.source = run->bytes + (page.page - run->first) * kPageBytes;
     }
   }
-  PageBytes from_file;
+  PageBytes read;
   const uint8_t* source = page.source;
   if (source == nullptr) {
-    MAYFLY_TRY(state.copy_page(page.range, page.page, from_file.data()));
-    source = from_file.data();
+    MAYFLY_TRY(state.copy_page(page.range, page.page, read.data()));
+    source = read.data();
+    // Unless the set is about to start anew, for the next time.
+    if (touched_.pages().size() <= kTouchedPagesMax) {
+      page.source = pages_read_.emplace_back(read).data();
+    }
   }
   ++count.pages_compared;
   if (std::memcmp(page.host, source, kPageBytes) == 0) {
@@ -218,6 +250,7 @@ Result<void> GuestMemory::forget_idle_pages(const SavedMemory& state, RestoreCou
   if (!too_many && static_cast<size_t>(idle) < kIdlePagesMax) return {};
   MAYFLY_TRY(drop_zero_pages(state, count));
   touched_.clear();
+  pages_read_.clear();
   wants_fresh_reports_ = true;
   return {};
 }

@@ -3,6 +3,7 @@
 // Comparing two states walks both sorted lists of runs once.
 #include "vmm/saved_memory.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,13 @@
 namespace mayfly::vmm {
 
 using guest_abi::kPageBytes;
+
+Result<FileStamp> FileStamp::of(int file) {
+  struct stat status{};
+  if (::fstat(file, &status) != 0) return host_error("fstat of saved memory");
+  return FileStamp{static_cast<uint64_t>(status.st_size), status.st_mtim.tv_sec,
+                   status.st_mtim.tv_nsec};
+}
 
 PageRun PageRun::part(uint64_t pages, uint64_t pages_max) const {
   PageRun result = *this;
@@ -72,6 +80,10 @@ Result<void> copy_pages(const PageRun& run, uint8_t* to) {
                      ", inside its pages: it was cut short");
     }
     done += static_cast<uint64_t>(count);
+  }
+  // Afterwards, so that a change before the last byte was read shows.
+  if (run.stamp != nullptr && !(MAYFLY_TRY(FileStamp::of(run.file)) == *run.stamp)) {
+    return invalid("the snapshot's file was changed after it was opened");
   }
   return {};
 }
@@ -148,7 +160,7 @@ const PageRun* main_content(std::span<const PageRun> runs) {
   const PageRun* best = nullptr;
   uint64_t best_pages = 0;
   for (const PageRun& run : runs) {
-    if (run.file < 0) continue;
+    if (run.file < 0 || run.is_read()) continue;
     uint64_t& sum = pages[{run.file, run.file_offset - run.first * kPageBytes}];
     sum += run.count;
     if (sum <= best_pages) continue;
@@ -167,7 +179,7 @@ void add_extents(std::span<const PageRun> runs, uint64_t pages_min, std::vector<
     if (extent && pages >= pages_min && pages * 2 >= extent->count) extents.push_back(*extent);
   };
   for (const PageRun& run : runs) {
-    if (!run.continues(*content)) continue;
+    if (run.is_read() || !run.continues(*content)) continue;
     if (!extent || run.first - extent->end() > kGapPagesMax) {
       end_extent();
       extent = run;

@@ -13,15 +13,27 @@
 
 namespace mayfly::vmm {
 
+// How a file looks while nobody writes to it. Its name and links may change.
+struct FileStamp {
+  uint64_t bytes = 0;
+  int64_t modified_s = 0;
+  int64_t modified_ns = 0;
+  // Errors: kHost.
+  static Result<FileStamp> of(int file);
+  bool operator==(const FileStamp&) const = default;
+};
+
 // Pages [first, first + count) of one region and where their content is: at bytes, which stay
-// readable and unchanged; or, with bytes null, in a file that may be cut short at any time.
+// readable and unchanged; or, with bytes null, in a file that may be cut short or changed at any
+// time, so that it is only ever read, never mapped.
 struct PageRun {
   uint32_t region = 0;
   uint64_t first = 0;
   uint64_t count = 0;
   const uint8_t* bytes = nullptr;
-  int file = -1;  // can be mapped instead of copied; -1: only bytes
+  int file = -1;  // with bytes, can be mapped instead of copied; -1: only bytes
   uint64_t file_offset = 0;
+  const FileStamp* stamp = nullptr;  // of a file without bytes, where a change is to be noticed
 
   uint64_t end() const { return first + count; }
   // The run without its first `pages` pages, cut to `pages_max`.
@@ -29,6 +41,8 @@ struct PageRun {
   // Whether both name the same content for their first page.
   bool same_content(const PageRun& other) const;
   bool is_zero() const { return bytes == nullptr && file < 0; }
+  // Whether its content has to be read, which costs time and may fail.
+  bool is_read() const { return bytes == nullptr && file >= 0; }
   // Whether one mapping of the file serves both.
   bool continues(const PageRun& other) const;
 };
@@ -40,11 +54,12 @@ struct SavedMemory {
 
   // The run that holds a page, or null: the page is zero.
   const PageRun* find(uint32_t region, uint64_t page) const;
-  // Copies one page's content, which may be zero. Errors: kHost when a file is shorter now.
+  // Copies one page's content, which may be zero. Errors: those of copy_pages().
   Result<void> copy_page(uint32_t region, uint64_t page, uint8_t* to) const;
 };
 
-// Copies a run's content.
+// Copies a run's content. Errors: kInvalid when its file is shorter than the run, or is not as its
+// stamp says; kHost.
 Result<void> copy_pages(const PageRun& run, uint8_t* to);
 
 using PieceVisitor = std::function<Result<void>(const PageRun&)>;
@@ -59,8 +74,9 @@ Result<void> for_each_difference(const SavedMemory* from, const SavedMemory& to,
 Result<void> for_each_piece(const SavedMemory& state, uint32_t region, uint64_t first,
                             uint64_t count, const PieceVisitor& visit);
 
-// Ranges worth one mapping of a file, sorted: in each, the file has pages in the order of memory,
-// at least pages_min of them and at least half; for_each_piece() tells which are others'.
+// Ranges worth one mapping of a file that stays as it is, sorted: in each, the file has pages in
+// the order of memory, at least pages_min of them and at least half; for_each_piece() tells which
+// are others'.
 std::vector<PageRun> mappable_extents(const SavedMemory& state, uint64_t pages_min);
 
 }  // namespace mayfly::vmm

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "base/mapping.h"
 #include "vmm/guest_test.h"
 
 namespace mayfly::vmm {
@@ -48,6 +49,8 @@ class RestoreTest : public DriverTest {
     EXPECT_TRUE(vm.read(address, std::span(&byte, 1)));
     return byte;
   }
+  enum class Stays : uint8_t { kNo, kYes };
+  void put_together(Stays stays);
   // Everything that is not zero, page by page.
   static Kept keep(Vm& vm) {
     Kept kept;
@@ -179,12 +182,15 @@ TEST_P(RestoreTest, MapsLongRunsOfAFileAndKeepsItUnchanged) {
   ASSERT_TRUE(file);
   std::vector<uint8_t> content(kPages * kPageBytes, 4);
   ASSERT_TRUE(write_whole(file->get(), content));
+  const auto mapping = Mapping::file(file->get(), 0, content.size(), Mapping::Access::kRead,
+                                     Mapping::Sharing::kPrivate);
+  ASSERT_TRUE(mapping);
   const TestImage image(page_writer());
   const auto vm = make_tracked(image);
   SavedMemory state = keep(*vm).state;
   state.runs.clear();
   state.region_bytes[kMemoryRegion] = uint64_t{4} << 20;
-  state.runs.push_back({kMemoryRegion, 100, kPages, nullptr, file->get(), 0});
+  state.runs.push_back({kMemoryRegion, 100, kPages, mapping->data(), file->get(), 0});
   const SavedMemory empty{state.region_bytes, {}};
   for (int round = 0; round < 4; ++round) {
     ASSERT_TRUE(vm->restore(state));
@@ -202,20 +208,26 @@ TEST_P(RestoreTest, MapsLongRunsOfAFileAndKeepsItUnchanged) {
 }
 
 // Most of a region is one file's, some pages are another's, some are zero.
-TEST_P(RestoreTest, PutsAnExtentTogetherFromItsPieces) {
+void RestoreTest::put_together(Stays stays) {
   constexpr uint64_t kPages = 600;
   auto file = create_memfd("state", kPages * kPageBytes);
   ASSERT_TRUE(file);
   ASSERT_TRUE(write_whole(file->get(), std::vector<uint8_t>(kPages * kPageBytes, 4)));
+  const auto mapping = Mapping::file(file->get(), 0, kPages * kPageBytes, Mapping::Access::kRead,
+                                     Mapping::Sharing::kPrivate);
+  ASSERT_TRUE(mapping);
+  const auto at = [&](uint64_t page) {
+    return stays == Stays::kYes ? mapping->data() + page * kPageBytes : nullptr;
+  };
   const std::vector<uint8_t> other(kPageBytes, 5);
   const TestImage image(page_writer());
   const auto vm = make_tracked(image);
   SavedMemory state = keep(*vm).state;
   state.region_bytes[kMemoryRegion] = uint64_t{4} << 20;
-  state.runs = {{kMemoryRegion, 10, 200, nullptr, file->get(), 0},
+  state.runs = {{kMemoryRegion, 10, 200, at(0), file->get(), 0},
                 {kMemoryRegion, 210, 1, other.data()},
-                {kMemoryRegion, 211, 100, nullptr, file->get(), 201 * kPageBytes},
-                {kMemoryRegion, 330, 200, nullptr, file->get(), 320 * kPageBytes},
+                {kMemoryRegion, 211, 100, at(201), file->get(), 201 * kPageBytes},
+                {kMemoryRegion, 330, 200, at(320), file->get(), 320 * kPageBytes},
                 {kMemoryRegion, 900, 1, other.data()}};
   const SavedMemory empty{state.region_bytes, {}};
   for (int round = 0; round < 3; ++round) {
@@ -233,6 +245,116 @@ TEST_P(RestoreTest, PutsAnExtentTogetherFromItsPieces) {
     if (round == 1) {
       ASSERT_TRUE(vm->restore(empty));
     }
+  }
+}
+
+TEST_P(RestoreTest, PutsAnExtentTogetherFromItsPieces) { put_together(Stays::kYes); }
+TEST_P(RestoreTest, ReadsAFileThatMayChangeInPieces) { put_together(Stays::kNo); }
+
+// A large state from a file costs what the guest touches of it.
+TEST_P(RestoreTest, ReadsAFileWhereItIsTouched) {
+  constexpr uint64_t kPages = 16384;
+  auto file = create_memfd("state", kPages * kPageBytes);
+  ASSERT_TRUE(file);
+  for (uint64_t page = 0; page < kPages; ++page) {
+    const uint8_t byte = static_cast<uint8_t>(1 + page % 251);
+    ASSERT_EQ(::pwrite(file->get(), &byte, 1, static_cast<off_t>(page * kPageBytes)), 1);
+  }
+  const TestImage image(page_writer());
+  const auto vm = make_tracked(image);
+  SavedMemory state = keep(*vm).state;
+  state.region_bytes[kMemoryRegion] = kPages * kPageBytes;
+  state.runs = {{kMemoryRegion, 0, kPages, nullptr, file->get(), 0}};
+  const SavedMemory empty{state.region_bytes, {}};
+  const auto expect_content = [&](uint64_t step) {
+    for (uint64_t page = 0; page < kPages; page += step) {
+      ASSERT_EQ(byte_at(*vm, kMemory + page * kPageBytes), 1 + page % 251) << page;
+    }
+  };
+  ASSERT_TRUE(vm->restore(state));
+  write_pages(*vm, kMemory + 5000 * kPageBytes, 100, 0xff);
+  EXPECT_EQ(byte_at(*vm, kMemory + 5099 * kPageBytes), 0xff);
+  EXPECT_EQ(byte_at(*vm, kMemory + 5100 * kPageBytes), 1 + 5100 % 251);
+  ASSERT_TRUE(vm->restore(state));
+  expect_content(97);
+  const uint8_t one = 0xfe;
+  ASSERT_TRUE(vm->write(kMemory + 9001 * kPageBytes, std::span(&one, 1)));
+  ASSERT_TRUE(vm->restore(empty));
+  for (const uint64_t page : {0u, 5000u, 9001u, 12345u}) {
+    ASSERT_EQ(byte_at(*vm, kMemory + page * kPageBytes), 0) << page;
+  }
+  ASSERT_TRUE(vm->restore(state));
+  write_pages(*vm, kMemory, kPages, 0xff);
+  ASSERT_TRUE(vm->restore(state));
+  expect_content(1);
+}
+
+// What another state leaves as it is in a chunk that was never read is that state's all the same.
+TEST_P(RestoreTest, ReadsTheStateThatItIsInNow) {
+  constexpr uint64_t kPages = 512;
+  auto file = create_memfd("state", kPages * kPageBytes);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(write_whole(file->get(), std::vector<uint8_t>(kPages * kPageBytes, 4)));
+  const std::vector<uint8_t> other(kPageBytes, 5);
+  const TestImage image(page_writer());
+  const auto vm = make_tracked(image);
+  SavedMemory first = keep(*vm).state;
+  first.region_bytes[kMemoryRegion] = kPages * kPageBytes;
+  first.runs = {{kMemoryRegion, 0, kPages, nullptr, file->get(), 0}};
+  SavedMemory second = first;
+  second.runs = {{kMemoryRegion, 0, 300, nullptr, file->get(), 0},
+                 {kMemoryRegion, 300, 1, other.data()},
+                 {kMemoryRegion, 301, 9, nullptr, file->get(), 301 * kPageBytes}};
+  SavedMemory small = second;
+  small.region_bytes[kMemoryRegion] = 306 * kPageBytes;
+  small.runs[2].count = 5;
+  ASSERT_TRUE(vm->restore(first));
+  ASSERT_TRUE(vm->restore(second));
+  EXPECT_EQ(byte_at(*vm, kMemory + 299 * kPageBytes), 4);
+  EXPECT_EQ(byte_at(*vm, kMemory + 300 * kPageBytes), 5);
+  EXPECT_EQ(byte_at(*vm, kMemory + 309 * kPageBytes), 4);
+  EXPECT_EQ(byte_at(*vm, kMemory + 310 * kPageBytes), 0);
+  EXPECT_EQ(byte_at(*vm, kMemory + 511 * kPageBytes), 0);
+  const auto another = make_tracked(image);
+  for (const SavedMemory* state : {&first, &small}) ASSERT_TRUE(another->restore(*state));
+  ASSERT_TRUE(another->resize(kMemoryRegion, kPages * kPageBytes));
+  EXPECT_EQ(byte_at(*another, kMemory + 305 * kPageBytes), 4);
+  EXPECT_EQ(byte_at(*another, kMemory + 306 * kPageBytes), 0);
+  EXPECT_EQ(byte_at(*another, kMemory + 309 * kPageBytes), 0);
+  EXPECT_EQ(byte_at(*another, kMemory + 400 * kPageBytes), 0);
+}
+
+// Cut short or changed while a guest runs on it: the guest's touch ends the call, and the host
+// lives.
+TEST_P(RestoreTest, EndsACallWhoseFileChanges) {
+  constexpr uint64_t kPages = 512;
+  for (const bool is_cut : {true, false}) {
+    auto file = create_memfd("state", kPages * kPageBytes);
+    ASSERT_TRUE(file);
+    const auto stamp = FileStamp::of(file->get());
+    ASSERT_TRUE(stamp);
+    const TestImage image(page_writer());
+    const auto vm = make_tracked(image);
+    SavedMemory state = keep(*vm).state;
+    state.region_bytes[kMemoryRegion] = kPages * kPageBytes;
+    state.runs = {{kMemoryRegion, 0, kPages, nullptr, file->get(), 0, &*stamp}};
+    ASSERT_TRUE(vm->restore(state));
+    ::usleep(20'000);
+    if (is_cut) {
+      ASSERT_EQ(::ftruncate(file->get(), 200 * kPageBytes), 0);
+    } else {
+      ASSERT_EQ(::pwrite(file->get(), "x", 1, 0), 1);
+    }
+    vm->call_page().slots[0].low = kMemory + 400 * kPageBytes;
+    vm->call_page().slots[1].low = 1;
+    const auto exit = vm->enter(entry_of_text());
+    uint8_t byte = 0;
+    const auto read = vm->read(kMemory + 500 * kPageBytes, std::span(&byte, 1));
+    if (GetParam() == Driver::kProcess) continue;  // it has read all of it
+    ASSERT_FALSE(exit);
+    EXPECT_NE(exit.error().message.find(is_cut ? "cut short" : "was changed"), std::string::npos);
+    EXPECT_FALSE(read);
+    EXPECT_FALSE(vm->restore(state));
   }
 }
 

@@ -74,14 +74,20 @@ Result<RestoreCount> ProcessVm::restore(const SavedMemory& state) {
         return {};
       }));
   // What is a hole now was zero: the state's content there is still to be written.
+  constexpr uint64_t kPagesAtOnce = 64;
+  std::vector<uint8_t> wanted;
   for (const PageRun& run : state.runs) {
-    uint8_t* const host = ranges_[run.region].host + run.first * kPageBytes;
-    for (uint64_t page = 0; page < run.count; ++page) {
-      std::array<uint8_t, kPageBytes> wanted;
-      MAYFLY_TRY(copy_pages(run.part(page, 1), wanted.data()));
-      uint8_t* const to = host + page * kPageBytes;
-      if (std::memcmp(to, wanted.data(), kPageBytes) != 0) {
-        std::memcpy(to, wanted.data(), kPageBytes);
+    for (uint64_t first = 0; first < run.count; first += kPagesAtOnce) {
+      const PageRun part = run.part(first, kPagesAtOnce);
+      const uint8_t* content = part.bytes;
+      if (content == nullptr) {
+        wanted.resize(kPagesAtOnce * kPageBytes);
+        MAYFLY_TRY(copy_pages(part, wanted.data()));
+        content = wanted.data();
+      }
+      uint8_t* to = ranges_[run.region].host + part.first * kPageBytes;
+      for (uint64_t page = 0; page < part.count; ++page, to += kPageBytes, content += kPageBytes) {
+        if (std::memcmp(to, content, kPageBytes) != 0) std::memcpy(to, content, kPageBytes);
       }
     }
   }
