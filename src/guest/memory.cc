@@ -3,34 +3,22 @@
 // memcpy, memmove, memset, memcmp and bcmp under the names that compilers call.
 // Compiled code checks the bounds of bulk operations before it calls them.
 #include "guest/copy.h"
+#include "guest/port.h"
 
+using mayfly::guest::call_page;
 using mayfly::guest::compare_bytes;
-using mayfly::guest::copy_forward;
-using mayfly::guest::copy_small;
-using mayfly::guest::copy_string;
 using mayfly::guest::fill_bytes;
-using mayfly::guest::kStringBytesMin;
 using mayfly::guest::move_bytes;
 
 extern "C" {
 
-void* memcpy(void* to, const void* from, size_t size) {
-  auto* const target = static_cast<uint8_t*>(to);
-  const auto* const source = static_cast<const uint8_t*>(from);
-  if (size <= 32) {
-    copy_small(target, source, size);
-  } else if (size < kStringBytesMin) {
-    copy_forward(target, source, size);
-  } else {
-    copy_string(target, source, size);
-  }
+void* memmove(void* to, const void* from, size_t size) {
+  move_bytes(static_cast<uint8_t*>(to), static_cast<const uint8_t*>(from), size,
+             call_page().has_avx2 != 0);
   return to;
 }
 
-void* memmove(void* to, const void* from, size_t size) {
-  move_bytes(static_cast<uint8_t*>(to), static_cast<const uint8_t*>(from), size);
-  return to;
-}
+void* memcpy(void* to, const void* from, size_t size) { return memmove(to, from, size); }
 
 void* memset(void* to, int value, size_t size) {
   fill_bytes(static_cast<uint8_t*>(to), static_cast<uint8_t>(value), size);

@@ -32,7 +32,9 @@ struct CallPage {
   // register: here it is right when the guest is entered, when it calls the host or the guest
   // library, when it returns, and when it is out of fuel, where it is below zero.
   int64_t fuel;
-  uint64_t reserved[8];
+  // Written as ticks_are_steady is. 1: the processor has AVX2, for the guest library's loops.
+  uint64_t has_avx2;
+  uint64_t reserved[7];
 
   // One request of the guest at a time (ports.h): the struct of the port that was called.
   alignas(64) uint8_t request[kRequestBytesMax];

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "guest_abi/instance.h"
+#include "image/cpu_features_x86_64.h"
 #include "runtime/backtrace.h"
 #include "runtime/steady_ticks_x86_64.h"
 #include "runtime/trap.h"
@@ -113,6 +114,8 @@ Result<std::unique_ptr<ImageRunner>> ImageRunner::create(vmm::Host& host, const 
 Result<void> ImageRunner::prepare_call_page() {
   guest_abi::CallPage& page = vm_->call_page();
   page.ticks_are_steady = has_steady_ticks() ? 1 : 0;
+  static const bool has_avx2 = image::cpu_feature("avx2") == image::CpuFeature::kPresent;
+  page.has_avx2 = has_avx2 ? 1 : 0;
   const SeedSource::Seed seed = MAYFLY_TRY(seeds_.next());
   std::memcpy(page.random_seed, seed.bytes, sizeof page.random_seed);
   // Another than whatever the guest's memory remembers.
