@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What calls, restores and starts cost in nanoseconds, next to the raw VM. In QEMU with -icount a
+// nanosecond is an instruction of library, kernel, KVM and guest together (instructions_bench.py).
+#include <fcntl.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/check.h"
+#include "base/fd.h"
+#include "bench/paired.h"
+#include "bench/raw_kvm.h"
+#include "runtime/image_runner.h"
+
+namespace mayfly::bench {
+namespace {
+
+using runtime::ImageRunner;
+
+constexpr int kCalls = 2000;
+constexpr int kRestores = 200;
+constexpr int kStarts = 8;
+
+std::unique_ptr<image::Image> open_image(const std::string& folder, const char* name) {
+  Fd file = open_file(folder + "/" + name, O_RDONLY).value();
+  auto image = image::Image::open(std::move(file));
+  CHECK(image.has_value(), image ? "" : image.error().message);
+  return *std::move(image);
+}
+
+std::unique_ptr<ImageRunner> start(vmm::Host& host, const image::Image& image) {
+  runtime::RunnerOptions options;
+  options.tracking = vmm::Tracking::kOn;
+  auto runner = ImageRunner::create(host, image, std::move(options)).value();
+  CHECK(runner->run_step(0).value().kind == runtime::StepOutcome::Kind::kInstantiated);
+  return runner;
+}
+
+// "f" with two i32, which functions without parameters do not look at.
+void call(ImageRunner& runner, const image::FuncExport& function) {
+  guest_abi::Slot slots[2] = {{2, 0}, {3, 0}};
+  const auto end = runner.call_slots(function, slots);
+  CHECK(end.has_value() && *end == nullptr);
+}
+
+const image::FuncExport& function_of(const ImageRunner& runner) {
+  return runner.find_export(0, "f")->func;
+}
+
+double each(int count, const std::function<void()>& action) {
+  action();
+  const double us = microseconds_of([&] {
+    for (int i = 0; i < count; ++i) action();
+  });
+  return us * 1000 / count;
+}
+
+void print(const char* name, double count) { std::printf("instructions: %s %.0f\n", name, count); }
+
+void count_restores(vmm::Host& host, const image::Image& image, const char* name) {
+  const auto runner = start(host, image);
+  const auto snapshot = runner->snapshot().value();
+  const image::FuncExport& function = function_of(*runner);
+  print(name, each(kRestores, [&] {
+          call(*runner, function);
+          CHECK(runner->restore(snapshot).has_value());
+        }));
+}
+
+void count_starts(const RawKvm& kvm, vmm::Host& host, const image::Image& image) {
+  const runtime::SnapshotPtr snapshot = start(host, image)->snapshot().value();
+  double raw_ns = 0;
+  double start_ns = 0;
+  for (int i = 0; i <= kStarts; ++i) {
+    std::optional<RawVm> raw;
+    const double a = microseconds_of([&] {
+      raw.emplace(RawVm::create(kvm, RawExit::kOut).value());
+      CHECK(raw->call().has_value());
+    });
+    std::unique_ptr<ImageRunner> runner;
+    const double b = microseconds_of([&] {
+      runtime::RunnerOptions options;
+      options.tracking = vmm::Tracking::kOn;
+      runner = ImageRunner::create(host, image, std::move(options)).value();
+      CHECK(runner->restore(snapshot).has_value());
+      call(*runner, function_of(*runner));
+    });
+    if (i == 0) continue;  // the kernel's caches
+    raw_ns += a * 1000 / kStarts;
+    start_ns += b * 1000 / kStarts;
+  }
+  print("raw-start", raw_ns);
+  print("start", start_ns);
+}
+
+int run(const std::string& folder) {
+  const RawKvm kvm = RawKvm::open().value();
+  const auto host = vmm::Host::open(vmm::Driver::kKvm).value();
+  const auto add = open_image(folder, "add.mayfly");
+  RawVm raw = RawVm::create(kvm, RawExit::kOut).value();
+  print("raw-exit", each(kCalls, [&] { CHECK(raw.call().has_value()); }));
+  const auto runner = start(*host, *add);
+  const image::FuncExport& function = function_of(*runner);
+  print("call", each(kCalls, [&] { call(*runner, function); }));
+  count_restores(*host, *add, "call-restore");
+  count_restores(*host, *open_image(folder, "pages16.mayfly"), "call-restore-16");
+  count_restores(*host, *open_image(folder, "pages256.mayfly"), "call-restore-256");
+  count_starts(kvm, *host, *add);
+  return 0;
+}
+
+}  // namespace
+}  // namespace mayfly::bench
+
+int main(int argc, char** argv) { return mayfly::bench::run(argc > 1 ? argv[1] : "."); }
