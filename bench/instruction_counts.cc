@@ -37,7 +37,7 @@ std::unique_ptr<image::Image> open_image(const std::string& folder, const char* 
 std::unique_ptr<ImageRunner> start(vmm::Host& host, const image::Image& image) {
   runtime::RunnerOptions options;
   options.tracking = vmm::Tracking::kOn;
-  auto runner = ImageRunner::create(host, image, std::move(options)).value();
+  auto runner = ImageRunner::create(host, image, options).value();
   CHECK(runner->run_step(0).value().kind == runtime::StepOutcome::Kind::kInstantiated);
   return runner;
 }
@@ -87,7 +87,7 @@ void count_starts(const RawKvm& kvm, vmm::Host& host, const image::Image& image)
     const double b = microseconds_of([&] {
       runtime::RunnerOptions options;
       options.tracking = vmm::Tracking::kOn;
-      runner = ImageRunner::create(host, image, std::move(options)).value();
+      runner = ImageRunner::create(host, image, options).value();
       CHECK(runner->restore(snapshot).has_value());
       call(*runner, function_of(*runner));
     });
