@@ -45,14 +45,19 @@ Result<void> DeadlineTimer::arm(DeadlineTarget& target, uint64_t generation,
     thread_ = std::thread([this] { run(); });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
-  const auto [entry, is_new] = armed_.try_emplace(&target, Armed{when, generation});
-  if (!is_new) {
-    order_.erase({entry->second.when, &target});
-    entry->second = Armed{when, generation};
-  }
-  order_.insert({when, &target});
+  insert(target, {when, generation});
   if (when < sleeps_until_) changed_.notify_one();
   return {};
+}
+
+void DeadlineTimer::insert(DeadlineTarget& target, const Armed& armed) {
+  const auto [entry, is_new] = armed_.try_emplace(&target, armed);
+  if (!is_new) {
+    if (entry->second.generation > armed.generation) return;
+    order_.erase({entry->second.when, &target});
+    entry->second = armed;
+  }
+  order_.insert({armed.when, &target});
 }
 
 void DeadlineTimer::forget(DeadlineTarget& target) {
@@ -81,6 +86,9 @@ void DeadlineTimer::run() {
     order_.erase(order_.begin());
     armed_.erase(target);
     target->deadline_passed(generation);
+    if (target->wants_again(generation)) {
+      insert(*target, {Clock::now() + kAgainAfter, generation});
+    }
   }
 }
 

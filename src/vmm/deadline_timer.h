@@ -24,19 +24,24 @@ class DeadlineTarget {
   virtual ~DeadlineTarget() = default;
   // On the timer's thread. generation is the one that arm() was called with.
   virtual void deadline_passed(uint64_t generation) = 0;
+  // Whether it is to be told again, kAgainAfter later: what it did may have been lost. Likewise on
+  // the timer's thread.
+  virtual bool wants_again(uint64_t /*generation*/) const { return false; }
 };
 
 // Shareable between threads.
 class DeadlineTimer {
  public:
   using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kAgainAfter{1};
 
   DeadlineTimer();
   ~DeadlineTimer();
   DeadlineTimer(const DeadlineTimer&) = delete;
   DeadlineTimer& operator=(const DeadlineTimer&) = delete;
 
-  // Replaces the target's deadline. The target lives until forget() returned.
+  // Replaces the target's deadline, but for that of a later generation. The target lives until
+  // forget() returned.
   // Errors: kHost in a process that was forked from the timer's: its thread did not come along.
   Result<void> arm(DeadlineTarget& target, uint64_t generation, Clock::time_point when);
   // Afterwards the target is not called any more.
@@ -48,6 +53,7 @@ class DeadlineTimer {
     uint64_t generation;
   };
   void run();
+  void insert(DeadlineTarget& target, const Armed& armed);
 
   const pid_t pid_;
   std::mutex mutex_;

@@ -20,12 +20,16 @@ class Target : public DeadlineTarget {
   void deadline_passed(uint64_t generation) override {
     when = Clock::now();
     seen = generation;
+    ++times;
   }
+  bool wants_again(uint64_t /*generation*/) const override { return times < times_wanted; }
   bool wait(uint64_t generation) {
     for (int i = 0; i < 2000 && seen != generation; ++i) ::usleep(1000);
     return seen == generation;
   }
   std::atomic<uint64_t> seen = 0;
+  std::atomic<int> times = 0;
+  int times_wanted = 1;
   std::atomic<Clock::time_point> when = Clock::time_point();
 };
 
@@ -58,6 +62,30 @@ TEST(DeadlineTimer, KeepsOnlyTheLastDeadlineOfATarget) {
   ASSERT_TRUE(timer.arm(target, 1, Clock::now() + milliseconds(20)));
   ASSERT_TRUE(timer.arm(target, 2, Clock::now() + milliseconds(40)));
   ASSERT_TRUE(target.wait(2));
+  timer.forget(target);
+}
+
+TEST(DeadlineTimer, CallsATargetAgainUntilItHasEnough) {
+  Target target;
+  target.times_wanted = 5;
+  DeadlineTimer timer;
+  ASSERT_TRUE(timer.arm(target, 1, Clock::now()));
+  for (int i = 0; i < 2000 && target.times < 5; ++i) ::usleep(1000);
+  EXPECT_EQ(target.times, 5);
+  ASSERT_TRUE(timer.arm(target, 2, Clock::now()));
+  ASSERT_TRUE(target.wait(2));
+  timer.forget(target);
+  EXPECT_EQ(target.times, 6);
+}
+
+// As a cancellation may that comes when its call has ended and another one has begun.
+TEST(DeadlineTimer, KeepsTheDeadlineOfALaterGeneration) {
+  Target target;
+  DeadlineTimer timer;
+  ASSERT_TRUE(timer.arm(target, 2, Clock::now() + std::chrono::hours(1)));
+  ASSERT_TRUE(timer.arm(target, 1, Clock::now()));
+  ::usleep(5000);
+  EXPECT_EQ(target.times, 0);
   timer.forget(target);
 }
 

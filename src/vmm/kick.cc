@@ -51,10 +51,16 @@ void Kick::deadline_passed(uint64_t generation) {
   if (in_call_ && generation == generation_) kick_locked(Reason::kDeadline);
 }
 
-bool Kick::cancel() {
+bool Kick::wants_again(uint64_t generation) const {
   const std::lock_guard lock(mutex_);
-  if (in_call_) kick_locked(Reason::kCancelled);
-  return in_call_;
+  return in_call_ && in_guest_ && generation == generation_;
+}
+
+std::optional<uint64_t> Kick::cancel() {
+  const std::lock_guard lock(mutex_);
+  if (!in_call_) return std::nullopt;
+  kick_locked(Reason::kCancelled);
+  return generation_;
 }
 
 void Kick::kick_locked(Reason reason) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Kick: ends the call that one vCPU thread is in, from another thread, and never a later call.
+// A kick is repeated until the thread has left the guest: kvm_pvm, on a host with more threads than
+// processors, can go on in KVM_RUN after the signal was handled.
 // Invariant: immediate_exit, the thread and the call's generation change under one lock.
 #pragma once
 
@@ -34,8 +36,9 @@ class Kick : public DeadlineTarget {
   Reason leave_guest();
 
   void deadline_passed(uint64_t generation) override;
-  // Whether a call was in progress.
-  bool cancel();
+  bool wants_again(uint64_t generation) const override;
+  // The generation of the call that it cancelled, if one was in progress.
+  std::optional<uint64_t> cancel();
 
  private:
   void kick_locked(Reason reason);

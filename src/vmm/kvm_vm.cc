@@ -142,7 +142,13 @@ void KvmVm::set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadlin
   }
 }
 
-bool KvmVm::cancel() { return kick_.cancel(); }
+bool KvmVm::cancel() {
+  const std::optional<uint64_t> generation = kick_.cancel();
+  if (!generation.has_value()) return false;
+  // The next kick, should this one be lost. Without a timer (after fork) there is no call either.
+  (void)environment_.timer->arm(kick_, *generation, DeadlineTimer::Clock::now());
+  return true;
+}
 
 Result<void> KvmVm::read(uint64_t address, std::span<uint8_t> to) const {
   const auto from = MAYFLY_TRY(memory_->view(address, to.size()));
