@@ -168,7 +168,8 @@ class Host {
   virtual ~Host() = default;
   // Errors: kUnsupported or kHost with what to do next (permissions, --driver process).
   static Result<std::unique_ptr<Host>> open(Driver driver);
-  // kKvm where it works, else kProcess; why says which and the reason.
+  // What $MAYFLY_DRIVER names, else kKvm where it works, else kProcess; why says which and the
+  // reason. Errors also: kInvalid for another name.
   static Result<std::unique_ptr<Host>> open_best(std::string* why);
 
   virtual Driver driver() const = 0;

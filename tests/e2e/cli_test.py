@@ -470,6 +470,12 @@ class Inspect(Cli):
                          {"name": "_start", "kind": "func", "type": "() -> ()"})
         self.assertIn("name=fd_write", self.mayfly("inspect", path).stdout)
 
+    def test_takes_the_driver_of_the_environment(self):
+        result = self.mayfly("doctor", env=dict(self.environment, MAYFLY_DRIVER=DRIVER))
+        self.assertIn(f"driver: {DRIVER}: $MAYFLY_DRIVER asks for it\n", result.stdout)
+        result = self.mayfly("doctor", env=dict(self.environment, MAYFLY_DRIVER="xen"))
+        self.assert_one_line(result, 1, '"xen", but has to be auto, kvm or process')
+
     def test_doctor_tells_the_driver(self):
         report = json.loads(self.mayfly("doctor", "--driver", DRIVER, "--json").stdout)
         self.assertEqual(report["driver"], DRIVER)
