@@ -23,7 +23,7 @@ class EngineState;
 }
 
 enum class Driver : uint8_t {
-  kAuto,     // kKvm where it works, else kProcess
+  kAuto,     // what $MAYFLY_DRIVER names (kvm, process), else kKvm where it works, else kProcess
   kKvm,      // a virtual machine for each sandbox
   kProcess,  // a jailed process for each sandbox: one wall less, and no /dev/kvm needed
 };
@@ -44,7 +44,7 @@ class MAYFLY_API TraceSink {
 struct EngineOptions {
   Driver driver = Driver::kAuto;
   // Path of mayfly-compiler. Empty: $MAYFLY_COMPILER, else the file of that name next to the
-  // running program, else the one installed with the library.
+  // running program, else the one installed with libmayfly.so, else one in $PATH.
   std::string compiler = {};
   Optimize optimize = Optimize::kSpeed;
   // How long one compilation may take. Range: over 0.

@@ -3,13 +3,12 @@
 // Opening the driver, and reading programs.
 #include "mayfly/engine.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <utility>
 
+#include "api/find_compiler.h"
 #include "api/moved_from.h"
 #include "base/fd.h"
 #include "base/result.h"
@@ -50,28 +49,11 @@ Result<std::unique_ptr<vmm::Host>> open_host(Driver driver, std::string& why) {
   return invalid("no driver " + std::to_string(static_cast<int>(driver)));
 }
 
-// The compiler that was installed with the library: PREFIX/bin/mayfly-compiler, next to
-// PREFIX/lib or PREFIX/lib/ARCH. Empty when there is none, or the library is part of the program.
-std::string installed_compiler() {
-  Dl_info info{};
-  static const int anchor = 0;
-  if (::dladdr(&anchor, &info) == 0 || info.dli_fname == nullptr) return "";
-  std::string folder(info.dli_fname);
-  for (int up = 0; up < 3; ++up) {
-    const size_t slash = folder.rfind('/');
-    if (slash == std::string::npos) return "";
-    folder.resize(slash);
-    std::string path = folder + "/bin/mayfly-compiler";
-    if (::access(path.c_str(), X_OK) == 0) return path;
-  }
-  return "";
-}
-
 std::string compiler_path(const EngineOptions& options) {
   if (!options.compiler.empty() || std::getenv("MAYFLY_COMPILER") != nullptr) {
     return options.compiler;
   }
-  return installed_compiler();
+  return api::find_compiler();
 }
 
 }  // namespace

@@ -117,7 +117,9 @@ Result<pid_t> start(const BuildFiles& files, const BuildEnvironment& environment
                                    pointers(arguments).data(), pointers(variables).data());
   if (failed != 0) {
     errno = failed;
-    return host_error("cannot start the compiler " + path);
+    Error error = host_error("cannot start the compiler " + path);
+    if (failed == ENOENT) error.message += " ($MAYFLY_COMPILER can name another)";
+    return error;
   }
   return child;
 }
