@@ -193,6 +193,15 @@ class Documents(RuleTest):
         self.assert_accepts(documents.headings, Tree({"a.md": "# A\n## B\n```\n# x\n```\n"}))
 
 
+    def test_excerpts(self):
+        example = "int main() {\n  return 0;\n}\n"
+        document = "# A\n```cpp\n  return 0;\n```\n```sh\nls\n```\n"
+        self.assert_accepts(documents.excerpts, Tree({"examples/a.cc": example, "a.md": document}))
+        self.assert_finds(documents.excerpts, Tree({"src/a.cc": example, "a.md": document}))
+        self.assert_finds(documents.excerpts, Tree({
+            "examples/a.cc": example.replace("0", "1"), "a.md": document}), "no file")
+
+
 class History(RuleTest):
     def repository(self, folder, *titles):
         def git(*arguments):

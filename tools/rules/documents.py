@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Rules for Markdown: links lead somewhere, and a heading has something under it.
+# Rules for Markdown: links lead somewhere, a heading has something under it, and C++ is an excerpt
+# of an example, which is compiled and run.
 import posixpath
 import re
 
@@ -75,4 +76,13 @@ def headings(tree):
             yield Problem("headings", path, last[0], f"nothing under '{last[2]}'")
 
 
-RULES = {"links": links, "headings": headings}
+def excerpts(tree):
+    sources = [tree.text(path) for path in tree.paths(".cc") if path.startswith("examples/")]
+    for path in tree.paths(".md"):
+        for match in re.finditer(r"^```cpp\n(.*?)^```$", tree.text(path), re.M | re.S):
+            if not any(match.group(1) in source for source in sources):
+                line = tree.text(path).count("\n", 0, match.start()) + 1
+                yield Problem("excerpts", path, line, "no file in examples/ has this code")
+
+
+RULES = {"links": links, "headings": headings, "excerpts": excerpts}

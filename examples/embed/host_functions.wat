@@ -1,0 +1,13 @@
+(module
+  (import "env" "add" (func $add (param i32 i32) (result i32)))
+  (import "env" "print" (func $print (param i32 i32)))
+  (import "env" "twice" (func $twice (param i32) (result i32)))
+  (import "env" "ask_server" (func $ask_server (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "hello")
+  (func (export "double") (param i32) (result i32) (i32.shl (local.get 0) (i32.const 1)))
+  (func (export "run") (result i32)
+    (call $print (i32.const 64) (i32.const 5))
+    (call $twice (call $add (i32.const 20) (i32.const 1))))
+  (func (export "print_outside") (call $print (i32.const 65534) (i32.const 5)))
+  (func (export "ask") (param i32) (result i32) (call $ask_server (local.get 0))))
