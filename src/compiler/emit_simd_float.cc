@@ -14,19 +14,8 @@ using Binary = llvm::Instruction::BinaryOps;
 using Predicate = llvm::CmpInst::Predicate;
 using Shape = llvm::FixedVectorType*;
 
-struct Pair {
-  Value* left;
-  Value* right;
-};
-
-Pair pop_pair(FunctionEmitter& f, Shape shape) {
-  Value* right = f.pop_vector(shape);
-  Value* left = f.pop_vector(shape);
-  return {left, right};
-}
-
 void arithmetic(FunctionEmitter& f, Shape shape, Binary operation) {
-  const auto [left, right] = pop_pair(f, shape);
+  const auto [left, right] = f.pop_vectors(shape);
   f.push_vector(float_arithmetic(f.ir(), operation, left, right));
 }
 
@@ -39,18 +28,18 @@ void negate(FunctionEmitter& f, Shape shape) {
 }
 
 void extremum(FunctionEmitter& f, Shape shape, Extremum which) {
-  const auto [left, right] = pop_pair(f, shape);
+  const auto [left, right] = f.pop_vectors(shape);
   f.push_vector(float_extremum(f.ir(), which, left, right));
 }
 
 // pmin: right < left ? right : left; pmax: left < right ? right : left.
 void pseudo_extremum(FunctionEmitter& f, Shape shape, Extremum which) {
-  const auto [left, right] = pop_pair(f, shape);
+  const auto [left, right] = f.pop_vectors(shape);
   f.push_vector(processor_extremum(f.ir(), which, right, left));
 }
 
 void compare(FunctionEmitter& f, Shape shape, Predicate predicate) {
-  const auto [left, right] = pop_pair(f, shape);
+  const auto [left, right] = f.pop_vectors(shape);
   Value* holds = f.ir().CreateFCmp(predicate, left, right);
   f.push_vector(f.ir().CreateSExt(holds, llvm::VectorType::getInteger(shape)));
 }

@@ -14,30 +14,19 @@ using Binary = llvm::Instruction::BinaryOps;
 using Predicate = llvm::CmpInst::Predicate;
 using Shape = llvm::FixedVectorType*;
 
-struct Pair {
-  Value* left;
-  Value* right;
-};
-
-Pair pop_pair(FunctionEmitter& f, Shape shape) {
-  Value* right = f.pop_vector(shape);
-  Value* left = f.pop_vector(shape);
-  return {left, right};
-}
-
 void binary(FunctionEmitter& f, Shape shape, Binary operation) {
-  const auto [left, right] = pop_pair(f, shape);
+  const auto [left, right] = f.pop_vectors(shape);
   f.push_vector(f.ir().CreateBinOp(operation, left, right));
 }
 
 void intrinsic(FunctionEmitter& f, Shape shape, llvm::Intrinsic::ID id) {
-  const auto [left, right] = pop_pair(f, shape);
+  const auto [left, right] = f.pop_vectors(shape);
   f.push_vector(f.ir().CreateBinaryIntrinsic(id, left, right));
 }
 
 // All bits of a lane where the comparison holds.
 void compare(FunctionEmitter& f, Shape shape, Predicate predicate) {
-  const auto [left, right] = pop_pair(f, shape);
+  const auto [left, right] = f.pop_vectors(shape);
   f.push_vector(f.ir().CreateSExt(f.ir().CreateICmp(predicate, left, right), shape));
 }
 
@@ -64,7 +53,7 @@ void negate(FunctionEmitter& f, Shape shape) {
 // (left + right + 1) / 2 without losing the carry: LLVM knows it as pavgb and pavgw.
 void average(FunctionEmitter& f, Shape shape) {
   auto& ir = f.ir();
-  const auto [left, right] = pop_pair(f, shape);
+  const auto [left, right] = f.pop_vectors(shape);
   llvm::Type* wide = llvm::VectorType::getExtendedElementVectorType(shape);
   Value* sum = ir.CreateAdd(ir.CreateZExt(left, wide), ir.CreateZExt(right, wide));
   Value* half = ir.CreateLShr(ir.CreateAdd(sum, integer_splat(wide, 1)), integer_splat(wide, 1));
@@ -75,7 +64,7 @@ void average(FunctionEmitter& f, Shape shape) {
 void multiply_q15(FunctionEmitter& f) {
   auto& ir = f.ir();
   const Shapes t(ir);
-  const auto [left, right] = pop_pair(f, t.i16x8);
+  const auto [left, right] = f.pop_vectors(t.i16x8);
   Value* product = ir.CreateIntrinsic(llvm::Intrinsic::x86_ssse3_pmul_hr_sw_128, {}, {left, right});
   Value* wrapped = ir.CreateICmpEQ(product, integer_splat(t.i16x8, 0x8000));
   f.push_vector(ir.CreateXor(product, ir.CreateSExt(wrapped, t.i16x8)));

@@ -20,8 +20,7 @@ void constant(FunctionEmitter& f, const Instruction& instruction) {
 
 void shuffle(FunctionEmitter& f, const Instruction& instruction) {
   const Shapes t(f.ir());
-  Value* right = f.pop_vector(t.i8x16);
-  Value* left = f.pop_vector(t.i8x16);
+  const auto [left, right] = f.pop_vectors(t.i8x16);
   int lanes[16];
   for (int i = 0; i < 16; ++i) lanes[i] = instruction.vector[i];
   f.push_vector(f.ir().CreateShuffleVector(left, right, lanes));

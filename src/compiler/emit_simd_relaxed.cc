@@ -31,24 +31,21 @@ void truncate_signed(FunctionEmitter& f, Shape from, llvm::Intrinsic::ID truncat
 // left * right + addend, or addend - left * right, each operation rounded.
 void multiply_add(FunctionEmitter& f, Shape shape, llvm::Instruction::BinaryOps operation) {
   Value* addend = f.pop_vector(shape);
-  Value* right = f.pop_vector(shape);
-  Value* left = f.pop_vector(shape);
+  const auto [left, right] = f.pop_vectors(shape);
   Value* product = float_arithmetic(f.ir(), llvm::Instruction::FMul, left, right);
   f.push_vector(float_arithmetic(f.ir(), operation, addend, product));
 }
 
 // The processor's: the right operand where one is NaN or both are zeros.
 void extremum(FunctionEmitter& f, Shape shape, Extremum which) {
-  Value* right = f.pop_vector(shape);
-  Value* left = f.pop_vector(shape);
+  const auto [left, right] = f.pop_vectors(shape);
   f.push_vector(processor_extremum(f.ir(), which, left, right));
 }
 
 // pmulhrsw: -1 * -1 is -1.
 void multiply_q15(FunctionEmitter& f) {
   const Shapes t(f.ir());
-  Value* right = f.pop_vector(t.i16x8);
-  Value* left = f.pop_vector(t.i16x8);
+  const auto [left, right] = f.pop_vectors(t.i16x8);
   f.push_vector(
       f.ir().CreateIntrinsic(llvm::Intrinsic::x86_ssse3_pmul_hr_sw_128, {}, {left, right}));
 }
@@ -56,8 +53,7 @@ void multiply_q15(FunctionEmitter& f) {
 // pmaddubsw: the right operand's lanes are unsigned, sums saturate.
 Value* pop_dot(FunctionEmitter& f) {
   const Shapes t(f.ir());
-  Value* right = f.pop_vector(t.i8x16);
-  Value* left = f.pop_vector(t.i8x16);
+  const auto [left, right] = f.pop_vectors(t.i8x16);
   return f.ir().CreateIntrinsic(llvm::Intrinsic::x86_ssse3_pmadd_ub_sw_128, {}, {right, left});
 }
 

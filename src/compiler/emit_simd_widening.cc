@@ -44,8 +44,7 @@ void multiply_extended(FunctionEmitter& f, Shape wide, Half half, Extend extend)
 
 // packsswb and its kin: saturate both operands' lanes and put them side by side.
 void narrow(FunctionEmitter& f, Shape wide, llvm::Intrinsic::ID pack) {
-  Value* right = f.pop_vector(wide);
-  Value* left = f.pop_vector(wide);
+  const auto [left, right] = f.pop_vectors(wide);
   f.push_vector(f.ir().CreateIntrinsic(pack, {}, {left, right}));
 }
 
@@ -78,8 +77,7 @@ void add_pairs_of_i16_unsigned(FunctionEmitter& f) {
 
 void dot(FunctionEmitter& f) {
   const Shapes t(f.ir());
-  Value* right = f.pop_vector(t.i16x8);
-  Value* left = f.pop_vector(t.i16x8);
+  const auto [left, right] = f.pop_vectors(t.i16x8);
   f.push_vector(f.ir().CreateIntrinsic(llvm::Intrinsic::x86_sse2_pmadd_wd, {}, {left, right}));
 }
 

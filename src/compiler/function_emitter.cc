@@ -44,6 +44,11 @@ llvm::Value* FunctionEmitter::pop_vector(llvm::Type* type) {
   return ir_.CreateBitCast(pop(), type);
 }
 
+FunctionEmitter::Pair FunctionEmitter::pop_vectors(llvm::Type* type) {
+  llvm::Value* right = pop_vector(type);
+  return {pop_vector(type), right};
+}
+
 void FunctionEmitter::push_vector(llvm::Value* value) {
   push(ir_.CreateBitCast(value, llvm::FixedVectorType::get(ir_.getInt64Ty(), 2)));
 }

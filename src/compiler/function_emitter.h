@@ -38,6 +38,11 @@ class FunctionEmitter {
   void truncate(size_t height) { operands_.resize(height); }
   // v128 as lanes of `type` (a 128-bit vector type); push_vector takes any 128-bit vector.
   llvm::Value* pop_vector(llvm::Type* type);
+  struct Pair {
+    llvm::Value* left;
+    llvm::Value* right;  // was pushed last
+  };
+  Pair pop_vectors(llvm::Type* type);
   void push_vector(llvm::Value* value);
 
   // The address of an access of access_bytes at index + memarg.offset (index as popped: i32 or
