@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +29,7 @@ Examples:
   mayfly run --timeout 2s --memory-max 64MiB app.wasm
   mayfly compile app.wasm -o app.mayfly && mayfly run app.mayfly
   mayfly inspect app.wasm                     imports, exports, sizes
+  mayfly bench --invoke 'add(1, 2)' math.wasm what it costs here, next to an empty VM
   mayfly doctor                               what this host can do
 
 Exit codes: the program's own; 134 after a trap, 124 at the deadline, 130 after Ctrl-C, 2 for a
@@ -37,6 +40,7 @@ struct Everything {
   CacheCommandOptions cache;
   CompileCommandOptions compile;
   InspectOptions inspect;
+  BenchOptions bench;
   DoctorOptions doctor;
   WastOptions wast;
   std::string shell;
@@ -275,6 +279,48 @@ void declare_inspect(CLI::App& app, Everything& all) {
   inspect.callback([&all] { all.exit_code = inspect_command(all.inspect); });
 }
 
+// A flag whose text is a time over zero.
+void add_time(CLI::App& app, const std::string& flag, const std::string& help,
+              const std::function<void(std::chrono::nanoseconds)>& set) {
+  app.add_option_function<std::string>(
+         flag,
+         [flag, set](const std::string& text) {
+           const auto time = parse_duration(text);
+           if (!time) throw CLI::ValidationError(flag, time.error().message);
+           if (time->count() <= 0) {
+             throw CLI::ValidationError(flag, "'" + text + "' has to be over 0");
+           }
+           set(*time);
+         },
+         help)
+      ->type_name("TIME");
+}
+
+void declare_bench(CLI::App& app, Everything& all) {
+  CLI::App& bench = *app.add_subcommand("bench", "Measure what a program costs on this machine");
+  bench.add_option("FILE", all.bench.file, "The module or image")->required();
+  bench.add_option("ARGS", all.bench.arguments, "Arguments of a WASI command");
+  bench.add_option("--invoke", all.bench.invoke, "Call this export: 'name' or 'name(1, 2.5)'")
+      ->type_name("CALL");
+  add_driver(bench, all.bench.driver);
+  add_time(bench, "--time", "Longest time for each row, as 2s or 100ms (default 500ms)",
+           [&all](std::chrono::nanoseconds time) { all.bench.time = time; });
+  add_time(bench, "--timeout", "Longest time for each call (default: none)",
+           [&all](std::chrono::nanoseconds time) { all.bench.timeout = time; });
+  add_code_generation(bench, all.bench.compile);
+  add_cache(bench, all.bench.cache);
+  bench.add_flag("--trust-image", all.bench.trust_image,
+                 "Let the process driver run an image that this installation did not make");
+  add_json(bench, all.bench.form);
+  bench.footer(
+      "Start, call, reset, snapshot, restore and memory, each next to its floor: the smallest\n"
+      "virtual machine that the driver can make. The program gets its arguments and no files\n"
+      "or streams; it has to return, or to exit with 0.\n"
+      "Example: mayfly bench --invoke 'add(1, 2)' math.wasm\n"
+      "         mayfly bench --json --time 2s -- app.wasm x --its-own > app.json");
+  bench.callback([&all] { all.exit_code = bench_command(all.bench); });
+}
+
 void declare_doctor(CLI::App& app, Everything& all) {
   CLI::App& doctor =
       *app.add_subcommand("doctor", "Show what this host can do and which driver is used");
@@ -374,6 +420,7 @@ int run_command_line(int argc, const char* const* argv) {
   declare_run(app, all);
   declare_compile(app, all);
   declare_inspect(app, all);
+  declare_bench(app, all);
   declare_doctor(app, all);
   declare_wast(app, all);
   declare_cache(app, all);

@@ -83,6 +83,19 @@ struct InspectOptions {
   OutputForm form = OutputForm::kText;
 };
 
+struct BenchOptions {
+  std::string file;
+  std::vector<std::string> arguments;
+  std::string invoke;
+  CompileOptions compile;
+  DriverChoice driver = DriverChoice::kAuto;
+  CacheUse cache{.enabled = true};
+  std::optional<std::chrono::nanoseconds> timeout;                 // of each call
+  std::chrono::nanoseconds time = std::chrono::milliseconds(500);  // of each row
+  bool trust_image = false;
+  OutputForm form = OutputForm::kText;
+};
+
 struct DoctorOptions {
   DriverChoice driver = DriverChoice::kAuto;
   OutputForm form = OutputForm::kText;
@@ -102,6 +115,7 @@ struct WastOptions {
 int run_command(const RunOptions& options);
 int compile_command(const CompileCommandOptions& options);
 int inspect_command(const InspectOptions& options);
+int bench_command(const BenchOptions& options);
 int doctor_command(const DoctorOptions& options);
 int wast_command(const WastOptions& options);
 int cache_command(const CacheCommandOptions& options);

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/callee.h"
 #include "cli/driver.h"
 #include "cli/grants.h"
 #include "cli/interrupt.h"
@@ -29,19 +30,6 @@ using runtime::CallOutcome;
 using runtime::ImageRunner;
 
 constexpr uint32_t kExitCodeMax = 255;
-
-// An image is native code, for which the process driver has one wall only.
-Result<void> check_trust(const RunOptions& options, const Program& program, const vmm::Host& host) {
-  if (program.origin == Origin::kCompiled || options.trust_image ||
-      host.driver() != vmm::Driver::kProcess) {
-    return {};
-  }
-  const auto checked = check_origin(*program.image);
-  if (checked) return {};
-  return unsupported(options.file +
-                     ": the process driver runs images that this installation made: " +
-                     checked.error().message + "; --trust-image if it is yours, or --driver kvm");
-}
 
 uint64_t used_fuel(const RunOptions& options, const ImageRunner& runner) {
   return options.fuel.value_or(0) - static_cast<uint64_t>(runner.fuel());
@@ -80,27 +68,6 @@ int finish(const RunOptions& options, const ImageRunner& runner, const CallOutco
   return kExitTrap;
 }
 
-std::string exported_functions(const image::ImageInstance& instance) {
-  std::string names;
-  for (const image::ImageExport& item : instance.exports) {
-    if (item.kind == wasm::ExternKind::kFunc) names += (names.empty() ? "" : ", ") + item.name;
-  }
-  return names.empty() ? "it exports none" : "it exports " + names;
-}
-
-Result<const image::FuncExport*> find_function(const RunOptions& options, const ImageRunner& runner,
-                                               const std::string& name) {
-  const auto main = static_cast<uint32_t>(runner.image().instances().size() - 1);
-  const image::ImageExport* found = runner.find_export(main, name);
-  if (found != nullptr && found->kind == wasm::ExternKind::kFunc) return &found->func;
-  const std::string list = exported_functions(runner.image().instances()[main]);
-  if (options.invoke.empty()) {
-    return invalid(options.file + ": no function _start to run; " + list +
-                   ": choose one with --invoke");
-  }
-  return invalid(options.file + ": no function " + name + " to call; " + list);
-}
-
 // Steps in order; the first that fails ends the run.
 Result<runtime::StepOutcome> instantiate(ImageRunner& runner) {
   runtime::StepOutcome outcome;
@@ -123,12 +90,7 @@ Result<CallOutcome> initialize_reactor(ImageRunner& runner) {
 }
 
 Result<int> call_program(const RunOptions& options, ImageRunner& runner, Timings& timings) {
-  runtime::Invocation invocation{"_start", {}};
-  if (!options.invoke.empty()) {
-    invocation = MAYFLY_TRY(runtime::parse_invocation(options.invoke));
-  }
-  const auto* function = MAYFLY_TRY(find_function(options, runner, invocation.name));
-  const auto arguments = MAYFLY_TRY(runtime::parse_arguments(invocation, function->type));
+  const Callee callee = MAYFLY_TRY(find_callee(options.file, runner.image(), options.invoke));
   if (options.timeout) {
     runner.set_deadline(std::chrono::steady_clock::now() + *options.timeout);
   }
@@ -145,7 +107,7 @@ Result<int> call_program(const RunOptions& options, ImageRunner& runner, Timings
     if (!ready.returned()) return finish(options, runner, ready);
   }
   timings.mark("instantiate");
-  const CallOutcome outcome = MAYFLY_TRY(runner.call(*function, arguments));
+  const CallOutcome outcome = MAYFLY_TRY(runner.call(*callee.function, callee.arguments));
   timings.mark("run");
   return finish(options, runner, outcome);
 }
@@ -175,7 +137,7 @@ Result<int> run(const RunOptions& options) {
   // Before a driver starts threads, which inherit what is blocked.
   const auto interrupt = MAYFLY_TRY(Interrupt::create());
   const OpenedHost opened = MAYFLY_TRY(open_host(options.driver));
-  MAYFLY_TRY(check_trust(options, program, *opened.host));
+  MAYFLY_TRY(check_trust(options.file, program, options.trust_image, *opened.host));
   timings.mark("driver");
   const Ports ports = MAYFLY_TRY(make_ports(options));
   runtime::RunnerOptions runner_options;

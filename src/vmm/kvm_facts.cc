@@ -11,6 +11,7 @@
 
 #include "vmm/kvm_cpuid.h"
 #include "vmm/kvm_host.h"
+#include "vmm/smallest_guest.h"
 
 namespace mayfly::vmm {
 namespace {
@@ -41,21 +42,7 @@ std::string kvm_module() {
 constexpr std::array<uint8_t, 17> kReadCpuid = {
     0x53, 0xb8, 7, 0, 0, 0, 0x31, 0xc9, 0x0f, 0xa2, 0x89, 0x1e, 0x89, 0x4e, 0x08, 0x5b, 0xc3};
 
-Result<VmConfig> config_of_code(const Fd& file) {
-  MAYFLY_TRY(write_whole(file.get(), kReadCpuid));
-  RegionSpec text;
-  text.address = guest_abi::kImage;
-  text.bytes = text.file_bytes = guest_abi::kPageBytes;
-  text.protection = Protection::kReadExecute;
-  text.file = file.get();
-  VmConfig config;
-  config.regions = {text};
-  return config;
-}
-
 constexpr Entry kCode{guest_abi::kImage, 0};
-// hypercall as its own thunk: the cheapest guest there is.
-constexpr Entry kEmpty{guest_abi::kHypercall, 0};
 
 struct Measured {
   std::string vm_floor = "?";
@@ -75,18 +62,17 @@ std::vector<HostFact> KvmHost::facts() const {
 
   Measured measured;
   const auto measure = [&]() -> Result<void> {
-    const Fd file = MAYFLY_TRY(create_memfd("mayfly-doctor", guest_abi::kPageBytes));
-    const VmConfig config = MAYFLY_TRY(config_of_code(file));
+    const auto guest = MAYFLY_TRY(SmallestGuest::create(kReadCpuid));
     std::vector<Clock::duration> floors;
     std::vector<Clock::duration> exits;
     for (int i = 0; i < 4; ++i) {
       const auto start = Clock::now();
-      const auto vm = MAYFLY_TRY(make(config));
-      MAYFLY_TRY(vm->enter(kEmpty));
+      const auto vm = MAYFLY_TRY(make(guest.config));
+      MAYFLY_TRY(vm->enter(kEmptyCall));
       if (i != 0) floors.push_back(Clock::now() - start);  // the first one is a trial
       for (int call = 0; call < 30; ++call) {
         const auto before = Clock::now();
-        MAYFLY_TRY(vm->enter(kEmpty));
+        MAYFLY_TRY(vm->enter(kEmptyCall));
         exits.push_back(Clock::now() - before);
       }
       MAYFLY_TRY(vm->enter(kCode));

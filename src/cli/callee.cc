@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Names and arguments against the exports of the program, which is the last instance.
+#include "cli/callee.h"
+
+#include "cli/origin.h"
+
+namespace mayfly::cli {
+namespace {
+
+std::string exported_functions(const image::ImageInstance& instance) {
+  std::string names;
+  for (const image::ImageExport& item : instance.exports) {
+    if (item.kind == wasm::ExternKind::kFunc) names += (names.empty() ? "" : ", ") + item.name;
+  }
+  return names.empty() ? "it exports none" : "it exports " + names;
+}
+
+}  // namespace
+
+Result<Callee> find_callee(const std::string& file, const image::Image& image,
+                           const std::string& invoke) {
+  runtime::Invocation invocation{"_start", {}};
+  if (!invoke.empty()) invocation = MAYFLY_TRY(runtime::parse_invocation(invoke));
+  const image::ImageInstance& program = image.instances().back();
+  for (const image::ImageExport& item : program.exports) {
+    if (item.kind != wasm::ExternKind::kFunc || item.name != invocation.name) continue;
+    return Callee{&item.func, MAYFLY_TRY(runtime::parse_arguments(invocation, item.func.type))};
+  }
+  const std::string list = exported_functions(program);
+  if (invoke.empty()) {
+    return invalid(file + ": no function _start to run; " + list + ": choose one with --invoke");
+  }
+  return invalid(file + ": no function " + invocation.name + " to call; " + list);
+}
+
+Result<void> check_trust(const std::string& file, const Program& program, bool is_trusted,
+                         const vmm::Host& host) {
+  if (program.origin == Origin::kCompiled || is_trusted || host.driver() != vmm::Driver::kProcess) {
+    return {};
+  }
+  const auto checked = check_origin(*program.image);
+  if (checked) return {};
+  return unsupported(file + ": the process driver runs images that this installation made: " +
+                     checked.error().message + "; --trust-image if it is yours, or --driver kvm");
+}
+
+}  // namespace mayfly::cli
