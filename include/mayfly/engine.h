@@ -47,6 +47,9 @@ struct EngineOptions {
   // running program, else the one installed with libmayfly.so, else one in $PATH.
   std::string compiler = {};
   Optimize optimize = Optimize::kSpeed;
+  // Whether programs count fuel, which Limits::fuel and Sandbox::set_fuel() need.
+  // Cost: about 6% of a program's speed, and code of its own in the compile cache.
+  bool count_fuel = false;
   // How long one compilation may take. Range: over 0.
   std::chrono::milliseconds compile_time_max{std::chrono::minutes(10)};
   // Threads for Linker::define_blocking. Range: 1 to 1,000. They are started when first needed;

@@ -2,7 +2,8 @@
 //
 // Limits: how much of the host one sandbox may take. Going past one is an Error with the numbers
 // when it is the host's request, and the guest's own end or failed operation when it is the
-// guest's.
+// guest's. What is out of its range, or cannot be met by the program as it starts, is an Error of
+// Linker::instantiate().
 #pragma once
 
 #include <chrono>
@@ -15,7 +16,8 @@ struct Limits {
   // All linear memories and tables of the sandbox together, in bytes. Range: 65,536 to 2^46.
   // Growing past it fails as memory.grow does. Cost: address space is reserved, not memory.
   uint64_t memory_bytes_max = uint64_t{4} << 30;
-  // Entries of all tables together. Range: from 0. Growing past it fails as table.grow does.
+  // Entries of all tables together. Range: from 0. Growing past it fails as table.grow does; a
+  // table grows by pages, and may use all of its last one, of 512 entries.
   uint64_t table_entries_max = uint64_t{10'000'000};
   // The guest's stack, in bytes. Range: 65,536 to 268,435,456. Overflow is a trap.
   // Cost: address space; memory when touched.
@@ -25,14 +27,26 @@ struct Limits {
   // Calls inside calls: the guest calls a host function that calls the guest, and so on.
   // Range: from 1 (none inside another) to 1,000. Cost: stack of host and guest.
   uint32_t call_depth_max = 16;
-  // Calls of host functions by one call of the sandbox. Range: from 0. Passing it is a trap.
+  // Calls of host functions by one call of the sandbox. Range: from 0. Passing it ends the call
+  // (CallOutcome::Kind::kLimit).
   uint64_t host_calls_max = UINT64_MAX;
   // Open files, directories and sockets at once, the standard streams included. Range: from 3.
   // Opening past it fails in the guest. Cost: one descriptor of the host each.
   uint32_t open_handles_max = 4096;
+  // Bytes that one call writes to streams, files and sockets of the host. Range: from 0. The write
+  // that would pass it is not done, and ends the call (kLimit).
+  uint64_t output_bytes_max = UINT64_MAX;
   // How long one call may take, host functions included, and the whole start of the sandbox.
   // Range: over 0. nullopt: no end. Cost: one timer for all sandboxes.
   std::optional<std::chrono::nanoseconds> deadline = {};
+  // The processor's time that one call may take: of the guest, and of host functions on the calling
+  // thread. Range: over 0. nullopt: no end. Ends the call (kLimit), about 1 ms late.
+  // Cost: one timer for all sandboxes, and three system calls for each call.
+  std::optional<std::chrono::nanoseconds> cpu_time_max = {};
+  // Units of fuel (docs/fuel.md) that one call may use, and the whole start of the sandbox. The
+  // same on each machine and driver. Range: 1 to 2^63 - 1. nullopt: no end. Ends the call (kFuel).
+  // Needs EngineOptions::count_fuel. Cost: none but that option's.
+  std::optional<uint64_t> fuel = {};
 };
 
 }  // namespace mayfly

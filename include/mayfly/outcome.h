@@ -54,14 +54,17 @@ struct CallOutcome {
     kOutOfMemory,  // the host had no memory for the guest
     kHostError,    // the call did not take place, or the host's kernel refused; error says why
     kCancelled,    // interrupt()
+    kLimit,        // another of the Limits was reached
   };
   Kind kind = Kind::kReturned;
   std::vector<Value> values;               // kReturned, of calls with dynamic values
   TrapCode trap = TrapCode::kUnreachable;  // kTrapped
-  std::string message;                     // kTrapped: the specification's wording, then numbers
-  uint32_t exit_code = 0;                  // kExited
-  std::vector<Frame> backtrace;            // kTrapped, kDeadline, kCancelled: innermost first
-  Error error;                             // kHostError
+  // kTrapped: the specification's wording, then numbers. kDeadline, kFuel, kOutOfMemory, kLimit:
+  // which limit, with its number.
+  std::string message;
+  uint32_t exit_code = 0;        // kExited
+  std::vector<Frame> backtrace;  // innermost first, where the guest did not leave itself
+  Error error;                   // kHostError
 
   bool returned() const { return kind == Kind::kReturned; }
   // Whether the guest's state may be half-way through something: every call is refused until the
@@ -69,7 +72,7 @@ struct CallOutcome {
   bool poisons() const { return kind != Kind::kReturned && kind != Kind::kHostError; }
 };
 MAYFLY_API std::string_view to_string(CallOutcome::Kind kind);
-// One line: "trap: integer divide by zero", "exit code 3", "deadline".
+// One line: "trap: integer divide by zero", "exit code 3", "limit: the call writes more than ...".
 MAYFLY_API std::string to_string(const CallOutcome& outcome);
 // A line per frame: "  at NAME (MODULE+0x1f4)\n".
 MAYFLY_API std::string to_string(const std::vector<Frame>& backtrace);

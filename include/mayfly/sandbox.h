@@ -28,10 +28,14 @@
 namespace mayfly {
 
 struct Usage {
-  std::chrono::nanoseconds cpu_time{0};  // of the calls; 0 unless Policy::measure_cpu_time()
+  std::chrono::nanoseconds cpu_time{0};  // of the calls; 0 unless measured or limited
   uint64_t calls = 0;
   uint64_t host_calls = 0;         // of host functions, by the guest
   uint64_t exits = 0;              // times that the guest left its machine
+  uint64_t bytes_in = 0;           // from files, streams and sockets of the host, by the guest
+  uint64_t bytes_out = 0;          // to them
+  uint64_t restores = 0;           // and resets
+  uint64_t pages_copied = 0;       // by them, of 4,096 bytes
   uint64_t memory_bytes = 0;       // linear memories and tables now
   uint64_t memory_bytes_peak = 0;  // the same, at most so far
 };
@@ -85,6 +89,14 @@ class MAYFLY_API Sandbox {
   // How long each call from now on may take. nullopt: no end. Errors: kInvalid for 0 or less;
   // kState during a call.
   Result<void> set_deadline(std::optional<std::chrono::nanoseconds> per_call);
+
+  // How much fuel each call from now on may use. nullopt: no end. Errors: kInvalid for 0, past
+  // 2^63 - 1, or without EngineOptions::count_fuel; kState during a call.
+  Result<void> set_fuel(std::optional<uint64_t> per_call);
+  // What the last call left of its fuel: exact after one that returned or exited, and below zero
+  // after one that ran out; after any other, what was left when the guest last called the host.
+  // nullopt: it had no limit. Between calls.
+  std::optional<int64_t> fuel_left() const;
 
   // Any thread: ends the call in progress as kCancelled. Without effect between calls.
   void interrupt() const;

@@ -80,6 +80,7 @@ Result<Engine> Engine::create(const EngineOptions& options) {
   config.build.time_max = options.compile_time_max;
   config.options.opt_level =
       options.optimize == Optimize::kFast ? image::OptLevel::kO1 : image::OptLevel::kO2;
+  config.options.fuel = options.count_fuel;
   config.blocking_threads_max = options.blocking_threads_max;
   config.trace = options.trace;
   return Engine(MAYFLY_TRY(runtime::EngineState::create(std::move(config))));

@@ -26,6 +26,8 @@ std::string_view to_string(CallOutcome::Kind kind) {
       return "host error";
     case CallOutcome::Kind::kCancelled:
       return "cancelled";
+    case CallOutcome::Kind::kLimit:
+      return "limit";
   }
   return "?";
 }
@@ -33,14 +35,12 @@ std::string_view to_string(CallOutcome::Kind kind) {
 std::string to_string(const CallOutcome& outcome) {
   std::string kind(to_string(outcome.kind));
   switch (outcome.kind) {
-    case CallOutcome::Kind::kTrapped:
-      return kind + ": " + outcome.message;
     case CallOutcome::Kind::kExited:
       return kind + " code " + std::to_string(outcome.exit_code);
     case CallOutcome::Kind::kHostError:
       return outcome.error.message;
     default:
-      return kind;
+      return outcome.message.empty() ? kind : kind + ": " + outcome.message;
   }
 }
 

@@ -32,6 +32,29 @@ std::vector<Frame> public_frames(std::vector<runtime::Frame> frames, const image
   return out;
 }
 
+// Of the ends that come over a guest.
+CallOutcome::Kind kind_of_stop(runtime::CallOutcome::Kind kind) {
+  using Kind = runtime::CallOutcome::Kind;
+  switch (kind) {
+    case Kind::kDeadline:
+      return CallOutcome::Kind::kDeadline;
+    case Kind::kCancelled:
+      return CallOutcome::Kind::kCancelled;
+    case Kind::kOutOfFuel:
+      return CallOutcome::Kind::kFuel;
+    case Kind::kOutOfMemory:
+      return CallOutcome::Kind::kOutOfMemory;
+    case Kind::kLimit:
+      return CallOutcome::Kind::kLimit;
+    case Kind::kReturned:
+    case Kind::kTrapped:
+    case Kind::kExited:
+    case Kind::kBroken:
+      break;
+  }
+  return CallOutcome::Kind::kTrapped;
+}
+
 }  // namespace
 
 CallOutcome public_outcome(runtime::CallOutcome outcome, const image::Image& image) {
@@ -51,22 +74,17 @@ CallOutcome public_outcome(runtime::CallOutcome outcome, const image::Image& ima
       out.kind = CallOutcome::Kind::kExited;
       out.exit_code = outcome.exit_code;
       return out;
-    case Kind::kDeadline:
-    case Kind::kCancelled:
-      out.kind = outcome.kind == Kind::kDeadline ? CallOutcome::Kind::kDeadline
-                                                 : CallOutcome::Kind::kCancelled;
-      out.backtrace = public_frames(std::move(outcome.stopped), image);
-      return out;
-    case Kind::kOutOfFuel:
-      out.kind = CallOutcome::Kind::kFuel;
-      out.backtrace = public_frames(std::move(outcome.stopped), image);
-      return out;
     case Kind::kBroken:
+      out.kind = CallOutcome::Kind::kTrapped;
+      out.trap = TrapCode::kProtection;
+      out.message = std::move(outcome.broken);
+      return out;
+    default:
       break;
   }
-  out.kind = CallOutcome::Kind::kTrapped;
-  out.trap = TrapCode::kProtection;
-  out.message = std::move(outcome.broken);
+  out.kind = kind_of_stop(outcome.kind);
+  out.message = std::move(outcome.message);
+  out.backtrace = public_frames(std::move(outcome.stopped), image);
   return out;
 }
 

@@ -68,6 +68,15 @@ Result<void> Sandbox::set_deadline(std::optional<std::chrono::nanoseconds> per_c
   return state_->set_deadline(per_call);
 }
 
+Result<void> Sandbox::set_fuel(std::optional<uint64_t> per_call) {
+  if (state_ == nullptr) return api::moved_from("sandbox");
+  return state_->set_fuel(per_call);
+}
+
+std::optional<int64_t> Sandbox::fuel_left() const {
+  return state_ == nullptr ? std::nullopt : state_->fuel_left();
+}
+
 void Sandbox::interrupt() const {
   if (state_ != nullptr) state_->interrupt();
 }

@@ -61,6 +61,8 @@ int finish(const RunOptions& options, const ImageRunner& runner, const CallOutco
                   std::to_string(used_fuel(options, runner)) + " units\n" +
                   to_string(outcome.stopped, names));
       return kExitOutOfFuel;
+    case CallOutcome::Kind::kOutOfMemory:
+    case CallOutcome::Kind::kLimit:
     case CallOutcome::Kind::kBroken:
       break;
   }

@@ -27,6 +27,10 @@ std::string to_string(const CallOutcome& outcome) {
       return "cancelled";
     case CallOutcome::Kind::kOutOfFuel:
       return "out of fuel";
+    case CallOutcome::Kind::kOutOfMemory:
+      return "out of memory: " + outcome.message;
+    case CallOutcome::Kind::kLimit:
+      return "limit: " + outcome.message;
     case CallOutcome::Kind::kBroken:
       return "sandbox broken: " + outcome.broken;
   }

@@ -31,17 +31,21 @@ struct CallOutcome {
   enum class Kind : uint8_t {
     kReturned,
     kTrapped,
-    kExited,     // proc_exit: no end of the sandbox's life, but no values either
-    kDeadline,   // the time for the call was over
-    kCancelled,  // another thread ended the call
-    kOutOfFuel,  // the image counts fuel, and more was used than there was
-    kBroken,     // the guest left in a way that no guest of ours does; the VM is gone
+    kExited,       // proc_exit: no end of the sandbox's life, but no values either
+    kDeadline,     // the time for the call was over
+    kCancelled,    // another thread ended the call
+    kOutOfFuel,    // the image counts fuel, and more was used than there was
+    kOutOfMemory,  // the host had no memory for a page of the guest
+    kLimit,        // another limit of the sandbox was reached
+    kBroken,       // the guest left in a way that no guest of ours does; the VM is gone
   };
   Kind kind = Kind::kReturned;
-  std::vector<Value> values;   // kReturned
-  Trap trap;                   // kTrapped
-  uint32_t exit_code = 0;      // kExited
-  std::vector<Frame> stopped;  // kDeadline, kCancelled, kOutOfFuel: where, as far as known
+  std::vector<Value> values;  // kReturned
+  Trap trap;                  // kTrapped
+  uint32_t exit_code = 0;     // kExited
+  // kLimit, kOutOfMemory; kDeadline and kOutOfFuel where it is known: what, with its number.
+  std::string message;
+  std::vector<Frame> stopped;  // of every kind that names no trap: where, as far as known
   std::string broken;          // kBroken: what the guest did
 
   bool returned() const { return kind == Kind::kReturned; }

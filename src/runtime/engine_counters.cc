@@ -51,6 +51,12 @@ void EngineCounters::add_end(const CallOutcome& outcome) {
     case CallOutcome::Kind::kOutOfFuel:
       ++out_of_fuel;
       break;
+    case CallOutcome::Kind::kOutOfMemory:
+      ++out_of_memory;
+      break;
+    case CallOutcome::Kind::kLimit:
+      ++limits;
+      break;
     case CallOutcome::Kind::kBroken:
       ++traps[static_cast<size_t>(guest_abi::TrapCode::kProtection)];
       break;
@@ -73,6 +79,8 @@ std::vector<Counter> EngineCounters::read() const {
       {"ends.deadline", value(deadlines), ""},
       {"ends.cancelled", value(cancelled), ""},
       {"ends.out_of_fuel", value(out_of_fuel), ""},
+      {"ends.out_of_memory", value(out_of_memory), ""},
+      {"ends.limit", value(limits), ""},
       {"ends.host_error", value(host_errors), ""},
       {"restores", value(restores), ""},
       {"restores.pages_copied", value(pages_copied), ""},

@@ -29,6 +29,8 @@ struct EngineCounters {
   Count deadlines = 0;
   Count cancelled = 0;
   Count out_of_fuel = 0;
+  Count out_of_memory = 0;
+  Count limits = 0;
   Count host_errors = 0;
   Count restores = 0;
   Count pages_copied = 0;

@@ -28,6 +28,7 @@ class FakeVm final : public vmm::Vm {
   Result<vmm::Exit> enter_nested(const vmm::Entry& /*entry*/) override { return vmm::Exit{}; }
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> /*deadline*/) override {}
   bool cancel() override { return false; }
+  std::chrono::nanoseconds cpu_time() const override { return {}; }
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override {
     if (!contains(address, to.size())) return invalid("outside");
     std::copy_n(memory_.begin() + static_cast<int64_t>(address - address_), to.size(), to.begin());

@@ -299,6 +299,11 @@ CallOutcome ImageRunner::outcome_of(const vmm::Exit& exit) {
       outcome.kind = CallOutcome::Kind::kCancelled;
       outcome.stopped = backtrace(position, code_, *vm_);
       return outcome;
+    case vmm::Exit::Kind::kOutOfMemory:
+      outcome.kind = CallOutcome::Kind::kOutOfMemory;
+      outcome.message = exit.message;
+      outcome.stopped = backtrace(position, code_, *vm_);
+      return outcome;
     case vmm::Exit::Kind::kBroken:
       break;
   }

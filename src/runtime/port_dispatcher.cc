@@ -214,8 +214,14 @@ Result<Outcome> PortDispatcher::pass_on(uint32_t port) {
   alignas(16) std::array<uint8_t, guest_abi::kRequestBytesMax> request;
   std::memcpy(request.data(), vm_.call_page().request, request.size());
   VmAccess access(vm_);
-  PortContext context{access, options_.deadline, options_.cancel_fd};
+  PortContext context{access, options_.deadline, options_.cancel_fd, options_.traffic};
   const auto outcome = options_.handler->handle(port, context, request);
+  if (!outcome && outcome.error().kind == ErrorKind::kLimit) {
+    CallOutcome ended;
+    ended.kind = CallOutcome::Kind::kLimit;
+    ended.message = outcome.error().message;
+    return Outcome(std::move(ended));
+  }
   if (!outcome) {
     return Outcome(
         trapped(TrapCode::kHostError, "host error: " + printable(outcome.error().message)));

@@ -40,6 +40,7 @@ struct PortOptions {
   HostCalls* host_calls = nullptr;  // null: every host function is a trap
   std::optional<std::chrono::steady_clock::time_point> deadline;
   int cancel_fd = -1;  // PortContext
+  PortTraffic* traffic = nullptr;
 };
 
 class PortDispatcher {

@@ -27,6 +27,14 @@ class GuestAccess {
   virtual Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) = 0;
 };
 
+// Bytes between the program and the host's files, streams and sockets.
+struct PortTraffic {
+  uint64_t bytes_in = 0;                // to the program
+  uint64_t bytes_out = 0;               // from it
+  uint64_t bytes_out_end = UINT64_MAX;  // that bytes_out may reach
+  uint64_t bytes_out_max = UINT64_MAX;  // of one call, for the message of who passes it
+};
+
 // What a handler that has to wait must also wait for.
 struct PortContext {
   GuestAccess& guest;
@@ -34,6 +42,7 @@ struct PortContext {
   std::optional<std::chrono::steady_clock::time_point> deadline;
   // Readable once the call is cancelled, for poll(); -1: nobody can cancel.
   int cancel_fd = -1;
+  PortTraffic* traffic = nullptr;  // null: nobody counts
 };
 
 // How the guest goes on: it is resumed, with the bytes [out_offset, out_offset + out_bytes) of the
@@ -55,8 +64,9 @@ class PortHandler {
   virtual ~PortHandler() = default;
   // request is a copy of CallPage::request (kRequestBytesMax bytes, aligned to 16), which the
   // handler may change: out fields are answered there. A WASI errno is an out field, not an Error.
-  // Errors: end the call as a trap (kHostError) with this message: the guest broke the port's
-  // rules (an unknown port, a range that is not the guest's), which no guest library does.
+  // Errors: kLimit ends the call as that. Others end it as a trap (kHostError) with this message:
+  // the guest broke the port's rules (an unknown port, a range that is not the guest's), which no
+  // guest library does.
   virtual Result<PortOutcome> handle(uint32_t port, PortContext& context,
                                      std::span<uint8_t> request) = 0;
 

@@ -72,6 +72,8 @@ Result<void> SandboxState::restore(const std::shared_ptr<const SandboxSnapshot>&
     if (!restored) return std::move(restored).error();
   }
   engine_->counters().pages_copied += restored->pages_copied;
+  pages_copied_.fetch_add(restored->pages_copied, std::memory_order_relaxed);
+  restores_.fetch_add(1, std::memory_order_relaxed);
   ++engine_->counters().restores;
   poison_.clear();
   poisoned_ = false;

@@ -4,13 +4,12 @@
 #include "runtime/sandbox_state.h"
 
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <utility>
 
+#include "runtime/call_limits.h"
 #include "runtime/printable.h"
 
 namespace mayfly::runtime {
@@ -19,32 +18,6 @@ namespace {
 using std::chrono::steady_clock;
 
 Error state_error(std::string message) { return Error{ErrorKind::kState, std::move(message), 0}; }
-
-Result<void> check_range(std::string_view what, uint64_t value, uint64_t min, uint64_t max) {
-  if (value >= min && value <= max) return {};
-  return invalid("Limits::" + std::string(what) + " is " + std::to_string(value) +
-                 ", but has to be from " + std::to_string(min) + " to " + std::to_string(max));
-}
-
-Result<void> check_limits(const Limits& limits, const LinkedProgram& program) {
-  constexpr uint64_t kMemoryBytesMax = uint64_t{1} << 46;
-  MAYFLY_TRY(check_range("memory_bytes_max", limits.memory_bytes_max, guest_abi::kWasmPageBytes,
-                         kMemoryBytesMax));
-  MAYFLY_TRY(check_range("stack_bytes", limits.stack_bytes, 65536, guest_abi::kStackBytesMax));
-  MAYFLY_TRY(check_range("call_depth_max", limits.call_depth_max, 1, 1000));
-  MAYFLY_TRY(check_range("instances_max", limits.instances_max, 1, UINT32_MAX));
-  MAYFLY_TRY(check_range("open_handles_max", limits.open_handles_max, 3, UINT32_MAX));
-  if (limits.deadline && limits.deadline->count() <= 0) {
-    return invalid("Limits::deadline is " + std::to_string(limits.deadline->count()) +
-                   " ns, but has to be over 0");
-  }
-  const size_t instances = program.image->instances().size();
-  if (instances > limits.instances_max) {
-    return limit("the program has " + std::to_string(instances) + " instances, past the limit of " +
-                 std::to_string(limits.instances_max));
-  }
-  return {};
-}
 
 // A moment that is not past the clock's end.
 steady_clock::time_point after(std::chrono::nanoseconds time) {
@@ -57,12 +30,6 @@ std::unique_ptr<CallOutcome> end_of_kind(CallOutcome::Kind kind) {
   auto outcome = std::make_unique<CallOutcome>();
   outcome->kind = kind;
   return outcome;
-}
-
-std::chrono::nanoseconds thread_cpu_time() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 void add(std::atomic<uint64_t>& count, uint64_t more) {
@@ -83,7 +50,8 @@ class SandboxState::Turn {
         return state_error("the sandbox is poisoned: a call ended with " + state.poison_);
       }
       MAYFLY_TRY(state.engine_->check_process());
-      state.begin_call();
+      MAYFLY_TRY(state.begin_call());
+      turn.has_begun_ = true;
       return turn;
     }
     if (owner != self) return state_error("the sandbox is in a call on another thread");
@@ -99,13 +67,15 @@ class SandboxState::Turn {
     return Turn(state);
   }
   Turn(Turn&& other) noexcept
-      : state_(std::exchange(other.state_, nullptr)), was_in_host_(other.was_in_host_) {}
+      : state_(std::exchange(other.state_, nullptr)),
+        was_in_host_(other.was_in_host_),
+        has_begun_(other.has_begun_) {}
   Turn& operator=(Turn&&) = delete;
   ~Turn() {
     if (state_ == nullptr) return;
     state_->in_host_function_ = was_in_host_;
     if (--state_->depth_ > 0) return;
-    state_->end_call();
+    if (has_begun_) state_->end_call();
     state_->owner_.store({}, std::memory_order_release);
   }
 
@@ -116,13 +86,14 @@ class SandboxState::Turn {
   }
   SandboxState* state_;
   bool was_in_host_;
+  bool has_begun_ = false;  // the outermost call
 };
 
 Result<std::shared_ptr<SandboxState>> SandboxState::create(
     std::shared_ptr<EngineState> engine, std::shared_ptr<const LinkedProgram> program,
     SandboxConfig config) {
   MAYFLY_TRY(engine->check_process());
-  MAYFLY_TRY(check_limits(config.limits, *program));
+  MAYFLY_TRY(check_limits(config.limits, *program->image));
   auto state = std::make_shared<SandboxState>(Key(), std::move(engine), std::move(program),
                                               std::move(config));
   const TraceSpan span(*state->engine_, "create");
@@ -146,6 +117,7 @@ SandboxState::~SandboxState() {
 }
 
 Result<void> SandboxState::make_machine() {
+  if (runner_ != nullptr) exits_before_ += runner_->exits();
   runner_ = nullptr;
   if (config_.make_ports && program_->uses_wasi) ports_ = MAYFLY_TRY(config_.make_ports());
   RunnerOptions options;
@@ -154,6 +126,7 @@ Result<void> SandboxState::make_machine() {
   options.ports.limits.table_entries_max = config_.limits.table_entries_max;
   options.ports.handler = ports_.get();
   options.ports.host_calls = this;
+  options.ports.traffic = &traffic_;
   if (ports_ != nullptr) {
     interrupt_event_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!interrupt_event_.valid()) return host_error("eventfd");
@@ -202,6 +175,13 @@ Result<std::unique_ptr<CallOutcome>> SandboxState::ended(
     return outcome;
   }
   if (*outcome == nullptr) return outcome;
+  if ((*outcome)->kind == CallOutcome::Kind::kCancelled && cpu_limit_.is_used_up() &&
+      !interrupted_) {
+    (*outcome)->kind = CallOutcome::Kind::kLimit;
+    (*outcome)->message = "the call took more than " + to_text(*config_.limits.cpu_time_max) +
+                          " of the processor's time";
+  }
+  name_limit(config_.limits, **outcome);
   poison_ = to_string(**outcome);
   poisoned_ = true;
   if (depth_ == 1) {
@@ -212,34 +192,57 @@ Result<std::unique_ptr<CallOutcome>> SandboxState::ended(
   return outcome;
 }
 
-void SandboxState::begin_call() {
+Result<void> SandboxState::begin_call() {
   add(calls_, 1);
-  if (interrupted_.load(std::memory_order_relaxed)) {  // by who came after the last call's end
-    interrupted_ = false;
-    uint64_t count = 0;
-    static_cast<void>(::read(interrupt_event_.get(), &count, sizeof count));
-  }
-  if (config_.measures_cpu_time) cpu_time_at_begin_ = thread_cpu_time();
+  take_back_stop();
+  inner_end_ = nullptr;
+  if (config_.measures_cpu_time || config_.limits.cpu_time_max) cpu_time_.start(runner_->vm());
   host_calls_before_ = host_calls_.load(std::memory_order_relaxed);
-  if (config_.limits.deadline) {
-    deadline_ = after(*config_.limits.deadline);
+  MAYFLY_TRY(apply_limits());
+  in_call_.store(true);
+  return {};
+}
+
+Result<void> SandboxState::apply_limits() {
+  const Limits& limits = config_.limits;
+  if (limits.deadline) {
+    deadline_ = after(*limits.deadline);
     runner_->set_deadline(deadline_);
   } else if (deadline_) {
     deadline_.reset();
     runner_->set_deadline(deadline_);
   }
+  if (limits.fuel || has_fuel_limit_)
+    MAYFLY_TRY(runner_->set_fuel(limits.fuel.value_or(INT64_MAX)));
+  has_fuel_limit_ = limits.fuel.has_value();
+  traffic_.bytes_out_max = limits.output_bytes_max;
+  traffic_.bytes_out_end =
+      traffic_.bytes_out + std::min(limits.output_bytes_max, UINT64_MAX - traffic_.bytes_out);
+  if (!limits.cpu_time_max) return {};
+  return cpu_limit_.begin_call(engine_->stop_timer(), *limits.cpu_time_max);
 }
 
 void SandboxState::end_call() {
-  exits_.store(runner_->exits(), std::memory_order_relaxed);
-  inner_end_ = nullptr;
+  if (config_.limits.cpu_time_max) cpu_limit_.end_call(engine_->stop_timer());
+  in_call_.store(false);
+  while (interrupters_.load() != 0) std::this_thread::yield();
   if (has_stop_.load(std::memory_order_relaxed)) {
     engine_->stop_timer().forget(stop_at_deadline_);
     const std::lock_guard lock(stop_mutex_);
     stop_.reset();
     has_stop_ = false;
   }
-  if (config_.measures_cpu_time) cpu_time_ns_ += (thread_cpu_time() - cpu_time_at_begin_).count();
+  measure_end();
+}
+
+void SandboxState::measure_end() {
+  exits_.store(exits_before_ + runner_->exits(), std::memory_order_relaxed);
+  if (config_.measures_cpu_time || config_.limits.cpu_time_max) {
+    cpu_time_ns_ += cpu_time_.taken().count();
+  }
+  fuel_left_.store(has_fuel_limit_ ? runner_->fuel() : INT64_MAX, std::memory_order_relaxed);
+  bytes_in_.store(traffic_.bytes_in, std::memory_order_relaxed);
+  bytes_out_.store(traffic_.bytes_out, std::memory_order_relaxed);
   count_memory();
 }
 
@@ -261,8 +264,9 @@ std::unique_ptr<CallOutcome> SandboxState::call_host(uint32_t index, guest_abi::
   add(host_calls_, 1);
   const uint64_t made = host_calls_.load(std::memory_order_relaxed) - host_calls_before_;
   if (made > config_.limits.host_calls_max) {
-    return host_trap(limit("the call makes more than " +
-                           std::to_string(config_.limits.host_calls_max) + " host calls"));
+    return std::make_unique<CallOutcome>(
+        limit_reached("the call makes more than " + std::to_string(config_.limits.host_calls_max) +
+                      " host calls"));
   }
   const detail::HostFunction& function = program_->functions[index];
   const size_t params = function.type.params.size();
@@ -288,7 +292,7 @@ std::unique_ptr<CallOutcome> SandboxState::run_host(const detail::HostFunction& 
   in_host_function_ = false;
   if (inner_end_ != nullptr) return std::move(inner_end_);
   // Its stop token came before the machine was told: not an instruction of the guest may run.
-  if (interrupted_.load(std::memory_order_relaxed)) {
+  if (interrupted_.load(std::memory_order_relaxed) || cpu_limit_.is_used_up()) {
     return end_of_kind(CallOutcome::Kind::kCancelled);
   }
   return ok ? nullptr : host_trap(caller.take_error());
@@ -330,54 +334,23 @@ Result<void> SandboxState::check_access() const {
   return state_error("the sandbox is in a call on another thread");
 }
 
-// The machine knows of a call a little later than the sandbox: an interruption in between is not
-// lost, but waits for it.
-void SandboxState::interrupt() {
-  constexpr std::chrono::microseconds kUntilTheMachineKnows{20};
-  if (owner_.load() == std::thread::id()) return;
-  interrupted_ = true;
-  if (interrupt_event_.valid()) {
-    const uint64_t one = 1;
-    static_cast<void>(::write(interrupt_event_.get(), &one, sizeof one));
-  }
-  {
-    const std::lock_guard lock(stop_mutex_);
-    if (stop_) stop_->request_stop();
-  }
-  while (!runner_->cancel() && owner_.load() != std::thread::id()) {
-    std::this_thread::sleep_for(kUntilTheMachineKnows);
-  }
-}
-
-void SandboxState::StopAtDeadline::deadline_passed(uint64_t /*call*/) {
-  const std::lock_guard lock(state_.stop_mutex_);
-  if (state_.stop_) state_.stop_->request_stop();
-}
-
-std::stop_token SandboxState::stop_token() {
-  {
-    const std::lock_guard lock(stop_mutex_);
-    if (stop_) return stop_->get_token();
-    stop_.emplace();
-    has_stop_ = true;
-    if (interrupted_) stop_->request_stop();
-  }
-  // Without the lock, which the timer's thread takes while it holds its own.
-  const bool is_armed =
-      !deadline_ || engine_->stop_timer().arm(stop_at_deadline_, 0, *deadline_).has_value();
-  const std::lock_guard lock(stop_mutex_);
-  if (!is_armed) stop_->request_stop();  // no timer in this process: rather now than never
-  return stop_->get_token();
-}
-
 Result<void> SandboxState::set_deadline(std::optional<std::chrono::nanoseconds> per_call) {
-  if (per_call && per_call->count() <= 0) {
-    return invalid("a deadline of " + std::to_string(per_call->count()) +
-                   " ns, but it has to be over 0");
-  }
+  MAYFLY_TRY(check_deadline(per_call));
   if (owner_.load() != std::thread::id()) return state_error("the sandbox is in a call");
   config_.limits.deadline = per_call;
   return {};
+}
+
+Result<void> SandboxState::set_fuel(std::optional<uint64_t> per_call) {
+  MAYFLY_TRY(check_fuel(per_call, *program_->image));
+  if (owner_.load() != std::thread::id()) return state_error("the sandbox is in a call");
+  config_.limits.fuel = per_call;
+  return {};
+}
+
+std::optional<int64_t> SandboxState::fuel_left() const {
+  const int64_t left = fuel_left_.load(std::memory_order_relaxed);
+  return left == INT64_MAX ? std::nullopt : std::optional(left);
 }
 
 const image::ImageExport* SandboxState::find_export(wasm::ExternKind kind,
@@ -405,6 +378,10 @@ Usage SandboxState::usage() const {
   usage.host_calls = host_calls_.load(std::memory_order_relaxed);
   usage.cpu_time = std::chrono::nanoseconds(cpu_time_ns_.load(std::memory_order_relaxed));
   usage.exits = exits_.load(std::memory_order_relaxed);
+  usage.bytes_in = bytes_in_.load(std::memory_order_relaxed);
+  usage.bytes_out = bytes_out_.load(std::memory_order_relaxed);
+  usage.restores = restores_.load(std::memory_order_relaxed);
+  usage.pages_copied = pages_copied_.load(std::memory_order_relaxed);
   usage.memory_bytes = memory_bytes_.load(std::memory_order_relaxed);
   usage.memory_bytes_peak = memory_bytes_peak_.load(std::memory_order_relaxed);
   return usage;

@@ -23,6 +23,7 @@
 #include "mayfly/limits.h"
 #include "mayfly/policy.h"
 #include "mayfly/sandbox.h"
+#include "runtime/cpu_limit.h"
 #include "runtime/image_runner.h"
 #include "runtime/linked_program.h"
 #include "runtime/port_handler.h"
@@ -80,6 +81,8 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   Result<void> check_access() const;
   void interrupt();
   Result<void> set_deadline(std::optional<std::chrono::nanoseconds> per_call);
+  Result<void> set_fuel(std::optional<uint64_t> per_call);
+  std::optional<int64_t> fuel_left() const;
 
   // Of the main program.
   const image::ImageExport* find_export(wasm::ExternKind kind, std::string_view name) const;
@@ -117,8 +120,13 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   Result<void> make_machine();
   Result<std::unique_ptr<CallOutcome>> run_steps();
   Result<std::unique_ptr<CallOutcome>> ended(Result<std::unique_ptr<CallOutcome>> outcome);
-  void begin_call();
+  Result<void> begin_call();
   void end_call();
+  Result<void> apply_limits();
+  void measure_end();
+  // Tells whoever works for the call to stop. false: the machine does not know of the call yet.
+  bool stop_call();
+  void take_back_stop();
   std::unique_ptr<CallOutcome> host_trap(const Error& error) const;
   std::unique_ptr<CallOutcome> run_host(const detail::HostFunction& function, detail::Slot* slots);
   std::unique_ptr<CallOutcome> run_blocking(const detail::HostFunction& function,
@@ -144,15 +152,29 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   StopAtDeadline stop_at_deadline_{*this};
   std::atomic<bool> has_stop_ = false;
   std::atomic<bool> interrupted_ = false;
+  // Invariant: who interrupts does so between its ++interrupters_ and --interrupters_, and only
+  // while in_call_; a call's end waits until nobody is in between, so that no interruption reaches
+  // the next call, or a machine that is being put back.
+  std::atomic<bool> in_call_ = false;
+  std::atomic<uint32_t> interrupters_ = 0;
   Fd interrupt_event_;  // readable once interrupt() was called; of programs that use WASI
 
-  std::chrono::nanoseconds cpu_time_at_begin_{0};
-  std::atomic<int64_t> cpu_time_ns_ = 0;
+  CpuTime cpu_time_;  // of the call in progress
+  CpuLimit cpu_limit_{cpu_time_, [this] { return stop_call(); }};
+  std::atomic<int64_t> cpu_time_ns_ = 0;  // of the calls before it
+  bool has_fuel_limit_ = false;
+  std::atomic<int64_t> fuel_left_ = INT64_MAX;  // INT64_MAX: there was no limit
 
   std::atomic<uint64_t> calls_ = 0;
   std::atomic<uint64_t> host_calls_ = 0;
   uint64_t host_calls_before_ = 0;  // those of earlier calls
   std::atomic<uint64_t> exits_ = 0;
+  uint64_t exits_before_ = 0;  // of machines before this one
+  PortTraffic traffic_;        // its counts are copied below after each call
+  std::atomic<uint64_t> bytes_in_ = 0;
+  std::atomic<uint64_t> bytes_out_ = 0;
+  std::atomic<uint64_t> restores_ = 0;
+  std::atomic<uint64_t> pages_copied_ = 0;
   std::atomic<uint64_t> memory_bytes_ = 0;
   std::atomic<uint64_t> memory_bytes_peak_ = 0;
 };

@@ -103,9 +103,14 @@ Result<std::optional<Exit>> KvmVm::fault(uint8_t vector) {
     exit.fault.address = MAYFLY_TRY(vcpu_->read_cr2());
     // Without a change of registers the stub goes on, and back to the instruction.
     constexpr uint64_t kPresent = 1;
-    if ((exit.fault.error_code & kPresent) == 0 &&
-        MAYFLY_TRY(memory_->populate(exit.fault.address))) {
-      return std::optional<Exit>();
+    if ((exit.fault.error_code & kPresent) == 0) {
+      const auto populated = memory_->populate(exit.fault.address);
+      if (populated && *populated) return std::optional<Exit>();
+      if (!populated && !is_out_of_memory(populated.error())) return populated.error();
+      if (!populated) {
+        exit.kind = Exit::Kind::kOutOfMemory;
+        exit.message = populated.error().message;
+      }
     }
   }
   vcpu_->forget_system_state();

@@ -109,10 +109,7 @@ Result<Exit> KvmVm::run() {
       vcpu_->forget_system_state();
       return finish(interrupted(reason));
     }
-    if (errno_value != 0) {
-      finish({Exit::Kind::kBroken});
-      return run_error(errno_value);
-    }
+    if (errno_value != 0) return run_error(errno_value);
     auto exit = classify();
     if (!exit) {
       finish({Exit::Kind::kBroken});
@@ -122,13 +119,16 @@ Result<Exit> KvmVm::run() {
   }
 }
 
-Error KvmVm::run_error(int errno_value) const {
+Result<Exit> KvmVm::run_error(int errno_value) {
+  finish({Exit::Kind::kBroken});
+  errno = errno_value;
+  Error error = host_error("KVM_RUN");
+  if (is_out_of_memory(error)) return Exit{Exit::Kind::kOutOfMemory, 0, {}, error.message};
   if (errno_value == EIO && ::getpid() != pid_) {
     return Error{ErrorKind::kHost,
                  "a VM of process " + std::to_string(pid_) + " cannot run in its child", EIO};
   }
-  errno = errno_value;
-  return host_error("KVM_RUN");
+  return error;
 }
 
 void KvmVm::set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadline) {

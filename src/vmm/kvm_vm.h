@@ -52,6 +52,7 @@ class KvmVm final : public Vm {
   Result<Exit> enter_nested(const Entry& entry) override;
   void set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadline) override;
   bool cancel() override;
+  std::chrono::nanoseconds cpu_time() const override { return {}; }  // the vCPU is the caller's
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override;
   Result<void> write(uint64_t address, std::span<const uint8_t> from) override;
   Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) override;
@@ -80,7 +81,7 @@ class KvmVm final : public Vm {
   Result<std::optional<Exit>> fault(uint8_t vector);
   Exit interrupted(Kick::Reason reason) const;
   std::string describe_exit() const;
-  Error run_error(int errno_value) const;
+  Result<Exit> run_error(int errno_value);
 
   // Destroyed from the last to the first: the memory and the vCPU before their VM.
   KvmEnvironment environment_;

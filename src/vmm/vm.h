@@ -6,6 +6,7 @@
 //   Host::open() -> Host::create_vm(config) -> enter() -> [handle a port -> resume()]* -> Exit
 #pragma once
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -85,21 +86,30 @@ struct Fault {
   uint64_t rbp = 0;
 };
 
+// Whether the host's kernel refused for want of memory. KVM says EFAULT of a page that cannot be
+// brought, and EHWPOISON of one whose memory is broken.
+inline bool is_out_of_memory(const Error& error) {
+  return error.kind == ErrorKind::kHost &&
+         (error.errno_value == ENOMEM || error.errno_value == EFAULT ||
+          error.errno_value == EHWPOISON);
+}
+
 struct Exit {
   enum class Kind : uint8_t {
-    kPort,       // hypercall(port); port 0 is the end of the call. resume() goes on, unless it is
-    kFault,      // a CPU fault; the call is over
-    kDeadline,   // set_deadline()'s moment came; the call is over
-    kCancelled,  // cancel(); the call is over
-    kBroken,     // the guest left in a way that no guest of ours does; only destruction is left
+    kPort,         // hypercall(port); port 0 is the end of the call. resume() goes on, unless it is
+    kFault,        // a CPU fault; the call is over
+    kDeadline,     // set_deadline()'s moment came; the call is over
+    kCancelled,    // cancel(); the call is over
+    kOutOfMemory,  // the host had no page for the guest's memory; the call is over
+    kBroken,       // the guest left in a way that no guest of ours does; only destruction is left
   };
   Kind kind = Kind::kBroken;
   uint32_t port = 0;
   Fault fault = {};          // kFault; with kDeadline and kCancelled rip, rsp and rbp where known
-  std::string message = {};  // kBroken
+  std::string message = {};  // kBroken, kOutOfMemory
 };
 
-// Threads: one at a time, but for cancel(), which any thread may call.
+// Threads: one at a time, but for cancel() and cpu_time(), which any thread may call.
 class Vm {
  public:
   virtual ~Vm() = default;
@@ -119,6 +129,8 @@ class Vm {
   virtual void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) = 0;
   // Ends the call in progress; no effect on a later call. false: there is none.
   virtual bool cancel() = 0;
+  // CPU time that the guest took so far on other threads than those that called enter().
+  virtual std::chrono::nanoseconds cpu_time() const = 0;
 
   // Copies of guest memory. Errors: kInvalid when a byte is outside what the guest itself can
   // read or write; nothing was copied then.

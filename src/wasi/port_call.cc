@@ -64,4 +64,18 @@ Errno find_directory(PortCall& call, uint32_t handle, Intent intent, Handle** di
   return find_handle(call, handle, intent, directory);
 }
 
+Result<void> check_output(PortCall& call, uint64_t bytes) {
+  const runtime::PortTraffic* const traffic = call.context.traffic;
+  if (traffic == nullptr || bytes <= traffic->bytes_out_end - traffic->bytes_out) return {};
+  return limit("the call writes more than " + std::to_string(traffic->bytes_out_max) + " bytes");
+}
+
+void count_input(PortCall& call, uint64_t bytes) {
+  if (call.context.traffic != nullptr) call.context.traffic->bytes_in += bytes;
+}
+
+void count_output(PortCall& call, uint64_t bytes) {
+  if (call.context.traffic != nullptr) call.context.traffic->bytes_out += bytes;
+}
+
 }  // namespace mayfly::wasi

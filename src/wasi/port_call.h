@@ -53,6 +53,11 @@ Errno find_handle(PortCall& call, uint32_t handle, Intent intent, Handle** found
 // Takes bytes from what the program may still write. Errors: kDQuot, and then nothing is taken.
 Errno take_quota(PortCall& call, uint64_t bytes);
 
+// Before bytes go to the host. Errors: kLimit, past what the call may write.
+Result<void> check_output(PortCall& call, uint64_t bytes);
+void count_input(PortCall& call, uint64_t bytes);
+void count_output(PortCall& call, uint64_t bytes);
+
 // The errno of a system call's result, read on the line after it.
 inline Errno errno_of(int64_t result) { return result < 0 ? from_errno(errno) : Errno::kSuccess; }
 

@@ -93,6 +93,7 @@ PortAnswer receive(PortCall& call, guest_abi::WasiTransferRequest& request) {
     if (bytes == 0) break;
     if (bytes > 0) {
       request.bytes += static_cast<uint64_t>(bytes);
+      count_input(call, static_cast<uint64_t>(bytes));
       if ((message.msg_flags & MSG_TRUNC) != 0) request.flags_out = p1::kRecvDataTruncated;
       continue;
     }
@@ -109,11 +110,13 @@ PortAnswer send(PortCall& call, guest_abi::WasiTransferRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_socket(call, request.handle, &handle));
   std::vector<iovec> buffers = MAYFLY_TRY(buffers_of(call, request));
+  MAYFLY_TRY(check_output(call, total(buffers)));
   const msghdr message = message_of(buffers);
   while (true) {
     const ssize_t bytes = sendmsg(handle->fd.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (bytes >= 0) {
       request.bytes = static_cast<uint64_t>(bytes);
+      count_output(call, request.bytes);
       return Errno::kSuccess;
     }
     if (errno == EINTR) continue;

@@ -108,6 +108,7 @@ PortAnswer read_handle(PortCall& call, guest_abi::WasiTransferRequest& request) 
                                ? read_file(*handle, buffers, request)
                                : read_stream(*handle, buffers, blocking_of(request), call.context);
   request.bytes = done.bytes;
+  count_input(call, done.bytes);
   return done.error;
 }
 
@@ -129,10 +130,12 @@ PortAnswer write_handle(PortCall& call, guest_abi::WasiTransferRequest& request)
     if (is_used_up && bytes_of(buffers) > 0) return Errno::kDQuot;
     limit_to(buffers, call.program.write_bytes_left);
   }
+  MAYFLY_TRY(check_output(call, bytes_of(buffers)));
   const Transferred done = is_file(*handle, request)
                                ? write_file(*handle, buffers, request)
                                : write_stream(*handle, buffers, blocking_of(request), call.context);
   request.bytes = done.bytes;
+  count_output(call, done.bytes);
   if (has_quota) call.program.write_bytes_left -= done.bytes;
   return done.error;
 }

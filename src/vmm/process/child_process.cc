@@ -50,8 +50,19 @@ int start_child(void* pointer) {
   ::_exit(122);
 }
 
+struct Cloned {
+  Fd pidfd;
+  clockid_t cpu_clock = 0;
+};
+
+std::chrono::nanoseconds time_of(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 // Clones with every signal blocked, so that no handler of the embedder runs on shared memory.
-Result<Fd> clone_child(StartArguments& arguments) {
+Result<Cloned> clone_child(StartArguments& arguments) {
   constexpr uint64_t kStackBytes = uint64_t{64} << 10;
   const Mapping stack = MAYFLY_TRY(Mapping::anonymous(kStackBytes));
   sigset_t all;
@@ -67,7 +78,9 @@ Result<Fd> clone_child(StartArguments& arguments) {
     errno = clone_errno;
     return host_error("clone of the process driver's child");
   }
-  return Fd(pidfd);
+  Cloned child{Fd(pidfd)};
+  CHECK(::clock_getcpuclockid(pid, &child.cpu_clock) == 0, pid);
+  return child;
 }
 
 }  // namespace
@@ -78,6 +91,8 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
     control_memory_ = std::move(other.control_memory_);
     control_ = std::exchange(other.control_, nullptr);
     pidfd_ = std::move(other.pidfd_);
+    cpu_clock_ = other.cpu_clock_;
+    cpu_time_at_start_ = other.cpu_time_at_start_;
   }
   return *this;
 }
@@ -109,7 +124,9 @@ Result<ChildProcess> ChildProcess::start(const Fd& program,
   std::string pid_text = std::to_string(::getpid());
   char* argv[] = {name.data(), file_text.data(), bytes_text.data(), pid_text.data(), nullptr};
   StartArguments arguments{program.get(), &kept, argv};
-  child.pidfd_ = MAYFLY_TRY(clone_child(arguments));
+  Cloned cloned = MAYFLY_TRY(clone_child(arguments));
+  child.pidfd_ = std::move(cloned.pidfd);
+  child.cpu_clock_ = cloned.cpu_clock;
 
   const auto until = std::chrono::steady_clock::now() + kStartTime;
   while (!child.has_turn()) {
@@ -126,6 +143,7 @@ Result<ChildProcess> ChildProcess::start(const Fd& program,
                      std::strerror(control.failed_errno),
                  control.failed_errno};
   }
+  child.cpu_time_at_start_ = time_of(child.cpu_clock_);
   return child;
 }
 
@@ -154,6 +172,10 @@ void ChildProcess::wake() { CHECK(futex(&control_->turn, FUTEX_WAKE, 1, nullptr)
 bool ChildProcess::is_dead() const {
   pollfd entry{pidfd_.get(), POLLIN, 0};
   return ::poll(&entry, 1, 0) == 1;
+}
+
+std::chrono::nanoseconds ChildProcess::cpu_time() const {
+  return time_of(cpu_clock_) - cpu_time_at_start_;
 }
 
 void ChildProcess::interrupt() {

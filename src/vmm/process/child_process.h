@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,8 @@ class ChildProcess {
   bool has_turn() const;
   void wake();
   bool is_dead() const;
+  // Since it was ready.
+  std::chrono::nanoseconds cpu_time() const;
   void interrupt();
   void kill();
 
@@ -49,6 +52,8 @@ class ChildProcess {
   Mapping control_memory_;
   Control* control_ = nullptr;
   Fd pidfd_;
+  clockid_t cpu_clock_ = 0;
+  std::chrono::nanoseconds cpu_time_at_start_{0};
 };
 
 // Runs functions on one thread of its own, one after another.

@@ -19,6 +19,9 @@ namespace {
 using std::chrono::steady_clock;
 constexpr auto kDeathCheckInterval = std::chrono::milliseconds(50);
 constexpr auto kInterruptTime = std::chrono::milliseconds(10);
+// Intel SDM 3A, table 6-1 and figure 4-12.
+constexpr uint8_t kPageFaultVector = 14;
+constexpr uint64_t kPageFaultFetch = 1 << 4;
 
 uint64_t round_up_to_page(uint64_t bytes) {
   return (bytes + guest_abi::kPageBytes - 1) & ~(guest_abi::kPageBytes - 1);
@@ -151,7 +154,9 @@ Result<void> ProcessVm::start_child() {
   }
   std::optional<Result<ChildProcess>> started;
   spawner_.run([&] { started = ChildProcess::start(program_, mappings, weakness_); });
-  child_ = MAYFLY_TRY(std::move(*started));
+  ChildProcess child = MAYFLY_TRY(std::move(*started));
+  const std::lock_guard lock(cancel_mutex_);
+  child_ = std::move(child);
   return {};
 }
 
@@ -243,6 +248,7 @@ Result<Exit> ProcessVm::stop(Exit::Kind kind) {
 // cancel() may be waking it.
 void ProcessVm::drop_child() {
   const std::lock_guard lock(cancel_mutex_);
+  ended_cpu_time_ += child_->cpu_time();
   child_.reset();
 }
 
@@ -276,6 +282,13 @@ Exit ProcessVm::read_report() {
   exit.fault.vector = static_cast<uint8_t>(control.vector);
   exit.fault.error_code = control.error_code;
   exit.fault.address = control.address;
+  // The end of its file stops an access to what a range does not hold yet, so a page of the range
+  // itself is missing only where the host has none.
+  if (exit.kind == Exit::Kind::kFault && exit.fault.vector == kPageFaultVector &&
+      (exit.fault.error_code & kPageFaultFetch) == 0 && is_memory(exit.fault.address)) {
+    exit.kind = Exit::Kind::kOutOfMemory;
+    exit.message = "no memory for the page at guest address " + std::to_string(exit.fault.address);
+  }
   exit.fault.rip = control.rip;
   exit.fault.rsp = control.rsp;
   exit.fault.rbp = control.rbp;
@@ -292,6 +305,16 @@ bool ProcessVm::cancel() {
   cancelled_ = true;
   if (child_) child_->wake();
   return true;
+}
+
+std::chrono::nanoseconds ProcessVm::cpu_time() const {
+  const std::lock_guard lock(cancel_mutex_);
+  return ended_cpu_time_ + (child_ ? child_->cpu_time() : std::chrono::nanoseconds(0));
+}
+
+bool ProcessVm::is_memory(uint64_t address) const {
+  const Range* const range = find(address, 1);
+  return range != nullptr && range->writable;
 }
 
 const ProcessVm::Range* ProcessVm::find(uint64_t address, uint64_t bytes) const {

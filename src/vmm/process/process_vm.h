@@ -32,6 +32,7 @@ class ProcessVm final : public Vm {
   Result<Exit> enter_nested(const Entry& entry) override;
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) override;
   bool cancel() override;
+  std::chrono::nanoseconds cpu_time() const override;
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override;
   Result<void> write(uint64_t address, std::span<const uint8_t> from) override;
   Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) override;
@@ -64,6 +65,7 @@ class ProcessVm final : public Vm {
   void drop_child();
   Exit end_call(Exit exit);
   Exit read_report();
+  bool is_memory(uint64_t address) const;
   bool deadline_passed() const;
   Access child_access(Protection protection) const;
   const Range* find(uint64_t address, uint64_t bytes) const;
@@ -81,7 +83,9 @@ class ProcessVm final : public Vm {
   guest_abi::CallPage* call_page_ = nullptr;
   std::optional<ChildProcess> child_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
-  std::mutex cancel_mutex_;  // in_call_, and the end of child_ during a call
+  // in_call_, the start and the end of child_, and ended_cpu_time_
+  mutable std::mutex cancel_mutex_;
+  std::chrono::nanoseconds ended_cpu_time_{0};  // of earlier children
   bool in_call_ = false;
   uint32_t nested_ = 0;  // calls inside the one in progress
   std::atomic<bool> cancelled_ = false;
