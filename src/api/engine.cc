@@ -82,6 +82,7 @@ Result<Engine> Engine::create(const EngineOptions& options) {
       options.optimize == Optimize::kFast ? image::OptLevel::kO1 : image::OptLevel::kO2;
   config.options.fuel = options.count_fuel;
   config.blocking_threads_max = options.blocking_threads_max;
+  config.measures_time = options.measure_time;
   config.trace = options.trace;
   return Engine(MAYFLY_TRY(runtime::EngineState::create(std::move(config))));
 }

@@ -28,7 +28,48 @@ constexpr std::array<std::string_view, EngineCounters::kTrapCodes> kTrapNames = 
 };
 static_assert(static_cast<size_t>(guest_abi::TrapCode::kProtection) + 1 == kTrapNames.size());
 
+// In the order of EngineCounters::add().
+constexpr std::array<std::string_view, 7 + kExitReasons> kRunNames = {
+    "calls",       "host_calls",      "bytes_in",   "bytes_out",
+    "guest_ns",    "host_ns",         "exits",      "exits.return",
+    "exits.grow",  "exits.host_call", "exits.wasi", "exits.other_port",
+    "exits.fault", "exits.stopped",   "exits.lost",
+};
+
+std::string_view unit_of(std::string_view name) {
+  if (name.ends_with("_ns")) return "ns";
+  return name.starts_with("bytes") ? "bytes" : "";
+}
+
 }  // namespace
+
+void EngineCounters::add(const RunCounts& counts, RunTotals& totals) {
+  size_t at = 0;
+  for (const OwnCount* count : {&counts.calls, &counts.host_calls, &counts.bytes_in,
+                                &counts.bytes_out, &counts.guest_ns, &counts.host_ns}) {
+    totals[at++] += count->get();
+  }
+  totals[at++] += counts.exits_total();
+  for (const OwnCount& count : counts.exits) totals[at++] += count.get();
+}
+
+void EngineCounters::attach(const RunCounts& counts) {
+  const std::lock_guard lock(mutex_);
+  live_.insert(&counts);
+}
+
+void EngineCounters::detach(const RunCounts& counts) {
+  const std::lock_guard lock(mutex_);
+  live_.erase(&counts);
+  add(counts, ended_);
+}
+
+EngineCounters::RunTotals EngineCounters::run_totals() const {
+  const std::lock_guard lock(mutex_);
+  RunTotals totals = ended_;
+  for (const RunCounts* counts : live_) add(*counts, totals);
+  return totals;
+}
 
 void EngineCounters::add_end(const CallOutcome& outcome) {
   switch (outcome.kind) {
@@ -71,10 +112,7 @@ std::vector<Counter> EngineCounters::read() const {
       {"compile_ns", value(compile_ns), "ns"},
       {"image_hits", value(image_hits), ""},
       {"sandboxes", value(sandboxes), ""},
-      {"sandboxes_live", value(sandboxes_live), ""},
-      {"calls", value(calls), ""},
-      {"exits", value(exits), ""},
-      {"host_calls", value(host_calls), ""},
+      {"sandboxes_live", value(sandboxes_live), "", CounterKind::kNow},
       {"ends.exited", value(exited), ""},
       {"ends.deadline", value(deadlines), ""},
       {"ends.cancelled", value(cancelled), ""},
@@ -84,7 +122,14 @@ std::vector<Counter> EngineCounters::read() const {
       {"ends.host_error", value(host_errors), ""},
       {"restores", value(restores), ""},
       {"restores.pages_copied", value(pages_copied), ""},
+      {"snapshots", value(snapshots), ""},
+      {"freezes", value(freezes), ""},
+      {"queue_ns", value(queue_ns), "ns"},
   };
+  const RunTotals totals = run_totals();
+  for (size_t i = 0; i < totals.size(); ++i) {
+    all.push_back({kRunNames[i], totals[i], unit_of(kRunNames[i])});
+  }
   for (size_t i = 0; i < traps.size(); ++i) all.push_back({kTrapNames[i], value(traps[i]), ""});
   return all;
 }

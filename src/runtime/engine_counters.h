@@ -6,10 +6,13 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <mutex>
+#include <set>
 #include <vector>
 
 #include "mayfly/engine.h"
 #include "runtime/call_outcome.h"
+#include "runtime/run_counts.h"
 
 namespace mayfly::runtime {
 
@@ -34,13 +37,25 @@ struct EngineCounters {
   Count host_errors = 0;
   Count restores = 0;
   Count pages_copied = 0;
-  // Of calls, exits and host calls the sandboxes count their own, and add them when they end.
-  Count calls = 0;
-  Count exits = 0;
-  Count host_calls = 0;
+  Count snapshots = 0;
+  Count queue_ns = 0;
+  Count freezes = 0;
 
+  // A sandbox's counts, from its begin to its end.
+  void attach(const RunCounts& counts);
+  void detach(const RunCounts& counts);
   void add_end(const CallOutcome& outcome);
   std::vector<Counter> read() const;
+
+ private:
+  static constexpr size_t kRunCounters = 7 + kExitReasons;
+  using RunTotals = std::array<uint64_t, kRunCounters>;
+  static void add(const RunCounts& counts, RunTotals& totals);
+  RunTotals run_totals() const;
+
+  mutable std::mutex mutex_;
+  std::set<const RunCounts*> live_;
+  RunTotals ended_{};  // of sandboxes that are gone
 };
 
 }  // namespace mayfly::runtime

@@ -33,6 +33,7 @@ struct EngineConfig {
   BuildEnvironment build;
   image::BuildOptions options;
   uint32_t blocking_threads_max = 16;
+  bool measures_time = false;
   TraceSink* trace = nullptr;
 };
 

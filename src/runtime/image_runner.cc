@@ -74,6 +74,37 @@ Result<void> tell_slots(vmm::Vm& vm, size_t count) {
   return {};
 }
 
+ExitReason reason_of_port(uint32_t port) {
+  using guest_abi::Port;
+  if (port >= static_cast<uint32_t>(Port::kWasiFirst)) return ExitReason::kWasi;
+  switch (static_cast<Port>(port)) {
+    case Port::kReturn:
+      return ExitReason::kReturn;
+    case Port::kGrow:
+      return ExitReason::kGrow;
+    case Port::kHostCall:
+      return ExitReason::kHostCall;
+    default:
+      return ExitReason::kOtherPort;
+  }
+}
+
+ExitReason reason_of(const vmm::Exit& exit) {
+  switch (exit.kind) {
+    case vmm::Exit::Kind::kPort:
+      return reason_of_port(exit.port);
+    case vmm::Exit::Kind::kFault:
+      return ExitReason::kFault;
+    case vmm::Exit::Kind::kDeadline:
+    case vmm::Exit::Kind::kCancelled:
+      return ExitReason::kStopped;
+    case vmm::Exit::Kind::kOutOfMemory:
+    case vmm::Exit::Kind::kBroken:
+      break;
+  }
+  return ExitReason::kLost;
+}
+
 class CallDepth {
  public:
   explicit CallDepth(uint32_t& depth) : depth_(depth) { ++depth_; }
@@ -132,7 +163,10 @@ ImageRunner::ImageRunner(Key, const image::Image& image, std::unique_ptr<vmm::Vm
       stack_bytes_(options.stack_bytes),
       handler_(options.ports.handler),
       ports_(image.regions(), image.host_functions(), *vm_, options.ports),
-      instantiated_(image.instances().size()) {}
+      instantiated_(image.instances().size()),
+      counts_(options.counts == nullptr ? own_counts_ : *options.counts) {
+  if (options.measures_time) clock_.emplace(counts_);
+}
 
 void ImageRunner::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
   vm_->set_deadline(deadline);
@@ -269,18 +303,26 @@ Result<std::unique_ptr<CallOutcome>> ImageRunner::call_slots(const image::FuncEx
 Result<std::unique_ptr<CallOutcome>> ImageRunner::enter(const vmm::Entry& entry) {
   if (broken_) return std::make_unique<CallOutcome>(*broken_);
   const CallDepth inside(depth_);
-  vmm::Exit exit = MAYFLY_TRY(depth_ == 1 ? vm_->enter(entry) : vm_->enter_nested(entry));
-  ++exits_;
+  if (clock_ && depth_ == 1) clock_->start();
+  if (clock_ && depth_ > 1) clock_->was_host();
+  vmm::Exit exit = MAYFLY_TRY(counted(depth_ == 1 ? vm_->enter(entry) : vm_->enter_nested(entry)));
   while (exit.kind == vmm::Exit::Kind::kPort) {
     if (exit.port == static_cast<uint32_t>(guest_abi::Port::kReturn)) {
       return std::unique_ptr<CallOutcome>();
     }
     auto ended = MAYFLY_TRY(ports_.handle(exit.port));
+    if (clock_) clock_->was_host();
     if (ended) return std::make_unique<CallOutcome>(std::move(*ended));
-    exit = MAYFLY_TRY(vm_->resume());
-    ++exits_;
+    exit = MAYFLY_TRY(counted(vm_->resume()));
   }
   return std::make_unique<CallOutcome>(outcome_of(exit));
+}
+
+// After each time that the guest ran.
+Result<vmm::Exit> ImageRunner::counted(Result<vmm::Exit> exit) {
+  if (clock_) clock_->was_guest();
+  if (exit) counts_.add_exit(reason_of(*exit));
+  return exit;
 }
 
 CallOutcome ImageRunner::outcome_of(const vmm::Exit& exit) {

@@ -18,6 +18,7 @@
 #include "runtime/backtrace.h"
 #include "runtime/call_outcome.h"
 #include "runtime/port_dispatcher.h"
+#include "runtime/run_counts.h"
 #include "runtime/seed_source.h"
 #include "runtime/snapshot.h"
 #include "vmm/vm.h"
@@ -43,6 +44,8 @@ struct RunnerOptions {
   PortOptions ports;
   // kOn: snapshot() and restore() work.
   vmm::Tracking tracking = vmm::Tracking::kOff;
+  RunCounts* counts = nullptr;  // null: nobody reads them. Outlives the runner.
+  bool measures_time = false;   // counts->guest_ns and host_ns
 };
 
 // Threads: one at a time, but for cancel().
@@ -93,8 +96,6 @@ class ImageRunner {
   const image::Image& image() const { return image_; }
   const PortDispatcher& ports() const { return ports_; }
   vmm::Vm& vm() { return *vm_; }
-  // How often the guest left so far.
-  uint64_t exits() const { return exits_; }
   // Null when the instance has no such export.
   const image::ImageExport* find_export(uint32_t instance, std::string_view name) const;
 
@@ -110,6 +111,7 @@ class ImageRunner {
   Result<void> prepare_call_page();
   // nullptr: the call returned.
   Result<std::unique_ptr<CallOutcome>> enter(const vmm::Entry& entry);
+  Result<vmm::Exit> counted(Result<vmm::Exit> exit);
   CallOutcome outcome_of(const vmm::Exit& exit);
   CallOutcome outcome_of_fault(const vmm::Fault& fault);
   Result<std::optional<std::string>> failed_limit(const image::ImageInstance& instance) const;
@@ -124,7 +126,9 @@ class ImageRunner {
   SnapshotPtr reference_;  // the Vm's
   std::optional<CallOutcome> broken_;
   SeedSource seeds_;
-  uint64_t exits_ = 0;
+  RunCounts own_counts_;
+  RunCounts& counts_;
+  std::optional<RunClock> clock_;
   uint32_t depth_ = 0;  // calls in progress, one inside the other
 };
 

@@ -85,6 +85,25 @@ Result<PoolState::SandboxPtr> PoolState::acquire(std::chrono::nanoseconds wait) 
     lock.unlock();
     return make_counted();
   }
+  auto served = MAYFLY_TRY(queue(std::move(lock), wait));
+  if (served != nullptr) return served;
+  return make_counted();
+}
+
+// nullptr: there is a place for a new one.
+Result<PoolState::SandboxPtr> PoolState::queue(std::unique_lock<std::mutex> lock,
+                                               std::chrono::nanoseconds wait) {
+  const TraceSpan span(*engine_, "queue");
+  const auto begin = Clock::now();
+  auto served = wait_for_one(std::move(lock), wait);
+  engine_->counters().queue_ns += static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count());
+  return served;
+}
+
+// Leaves the lock before it returns: who is told of the time may call back.
+Result<PoolState::SandboxPtr> PoolState::wait_for_one(std::unique_lock<std::mutex> lock,
+                                                      std::chrono::nanoseconds wait) {
   Waiter self;
   waiters_.push_back(&self);
   const auto is_served = [&] { return self.sandbox != nullptr || self.may_make; };
@@ -94,10 +113,7 @@ Result<PoolState::SandboxPtr> PoolState::acquire(std::chrono::nanoseconds wait) 
     ++acquired_;
     return std::move(self.sandbox);
   }
-  if (self.may_make) {
-    lock.unlock();
-    return make_counted();
-  }
+  if (self.may_make) return SandboxPtr();
   waiters_.remove(&self);
   return Error{ErrorKind::kTimeout,
                "all " + std::to_string(options_.size_max) +

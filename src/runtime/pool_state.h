@@ -54,6 +54,8 @@ class PoolState {
     SandboxPtr sandbox;
     bool may_make = false;
   };
+  Result<SandboxPtr> queue(std::unique_lock<std::mutex> lock, std::chrono::nanoseconds wait);
+  Result<SandboxPtr> wait_for_one(std::unique_lock<std::mutex> lock, std::chrono::nanoseconds wait);
   Result<SandboxPtr> make() const;
   Result<SandboxPtr> make_counted();
   SandboxPtr take_idle();

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "base/result.h"
+#include "runtime/run_counts.h"
 
 namespace mayfly::runtime {
 
@@ -29,9 +30,8 @@ class GuestAccess {
 
 // Bytes between the program and the host's files, streams and sockets.
 struct PortTraffic {
-  uint64_t bytes_in = 0;                // to the program
-  uint64_t bytes_out = 0;               // from it
-  uint64_t bytes_out_end = UINT64_MAX;  // that bytes_out may reach
+  RunCounts& counts;
+  uint64_t bytes_out_end = UINT64_MAX;  // that counts.bytes_out may reach
   uint64_t bytes_out_max = UINT64_MAX;  // of one call, for the message of who passes it
 };
 

@@ -52,6 +52,7 @@ Result<std::shared_ptr<const SandboxSnapshot>> SandboxState::snapshot() {
   auto taken = std::make_shared<SandboxSnapshot>();
   taken->program = program_;
   taken->state = MAYFLY_TRY(runner_->snapshot());
+  ++engine_->counters().snapshots;
   return std::shared_ptr<const SandboxSnapshot>(std::move(taken));
 }
 

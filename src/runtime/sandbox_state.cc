@@ -32,11 +32,6 @@ std::unique_ptr<CallOutcome> end_of_kind(CallOutcome::Kind kind) {
   return outcome;
 }
 
-void add(std::atomic<uint64_t>& count, uint64_t more) {
-  // One writer: a plain add, without the bus lock.
-  count.store(count.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
-}
-
 }  // namespace
 
 class SandboxState::Turn {
@@ -106,18 +101,16 @@ SandboxState::SandboxState(Key, std::shared_ptr<EngineState> engine,
                            std::shared_ptr<const LinkedProgram> program, SandboxConfig config)
     : engine_(std::move(engine)), program_(std::move(program)), config_(std::move(config)) {
   ++engine_->counters().sandboxes_live;
+  engine_->counters().attach(counts_);
 }
 
 SandboxState::~SandboxState() {
   EngineCounters& counters = engine_->counters();
   --counters.sandboxes_live;
-  counters.calls += calls_;
-  counters.host_calls += host_calls_;
-  counters.exits += exits_;
+  counters.detach(counts_);
 }
 
 Result<void> SandboxState::make_machine() {
-  if (runner_ != nullptr) exits_before_ += runner_->exits();
   runner_ = nullptr;
   if (config_.make_ports && program_->uses_wasi) ports_ = MAYFLY_TRY(config_.make_ports());
   RunnerOptions options;
@@ -127,6 +120,8 @@ Result<void> SandboxState::make_machine() {
   options.ports.handler = ports_.get();
   options.ports.host_calls = this;
   options.ports.traffic = &traffic_;
+  options.counts = &counts_;
+  options.measures_time = engine_->config().measures_time;
   if (ports_ != nullptr) {
     interrupt_event_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!interrupt_event_.valid()) return host_error("eventfd");
@@ -193,11 +188,11 @@ Result<std::unique_ptr<CallOutcome>> SandboxState::ended(
 }
 
 Result<void> SandboxState::begin_call() {
-  add(calls_, 1);
+  counts_.calls.add(1);
   take_back_stop();
   inner_end_ = nullptr;
   if (config_.measures_cpu_time || config_.limits.cpu_time_max) cpu_time_.start(runner_->vm());
-  host_calls_before_ = host_calls_.load(std::memory_order_relaxed);
+  host_calls_before_ = counts_.host_calls.get();
   MAYFLY_TRY(apply_limits());
   in_call_.store(true);
   return {};
@@ -216,8 +211,8 @@ Result<void> SandboxState::apply_limits() {
     MAYFLY_TRY(runner_->set_fuel(limits.fuel.value_or(INT64_MAX)));
   has_fuel_limit_ = limits.fuel.has_value();
   traffic_.bytes_out_max = limits.output_bytes_max;
-  traffic_.bytes_out_end =
-      traffic_.bytes_out + std::min(limits.output_bytes_max, UINT64_MAX - traffic_.bytes_out);
+  const uint64_t written = counts_.bytes_out.get();
+  traffic_.bytes_out_end = written + std::min(limits.output_bytes_max, UINT64_MAX - written);
   if (!limits.cpu_time_max) return {};
   return cpu_limit_.begin_call(engine_->stop_timer(), *limits.cpu_time_max);
 }
@@ -236,13 +231,10 @@ void SandboxState::end_call() {
 }
 
 void SandboxState::measure_end() {
-  exits_.store(exits_before_ + runner_->exits(), std::memory_order_relaxed);
   if (config_.measures_cpu_time || config_.limits.cpu_time_max) {
     cpu_time_ns_ += cpu_time_.taken().count();
   }
   fuel_left_.store(has_fuel_limit_ ? runner_->fuel() : INT64_MAX, std::memory_order_relaxed);
-  bytes_in_.store(traffic_.bytes_in, std::memory_order_relaxed);
-  bytes_out_.store(traffic_.bytes_out, std::memory_order_relaxed);
   count_memory();
 }
 
@@ -261,8 +253,9 @@ std::unique_ptr<CallOutcome> SandboxState::host_trap(const Error& error) const {
 }
 
 std::unique_ptr<CallOutcome> SandboxState::call_host(uint32_t index, guest_abi::Slot* slots) {
-  add(host_calls_, 1);
-  const uint64_t made = host_calls_.load(std::memory_order_relaxed) - host_calls_before_;
+  const TraceSpan span(*engine_, "host_call");
+  counts_.host_calls.add(1);
+  const uint64_t made = counts_.host_calls.get() - host_calls_before_;
   if (made > config_.limits.host_calls_max) {
     return std::make_unique<CallOutcome>(
         limit_reached("the call makes more than " + std::to_string(config_.limits.host_calls_max) +
@@ -374,12 +367,12 @@ Error SandboxState::no_export(wasm::ExternKind kind, std::string_view name) cons
 
 Usage SandboxState::usage() const {
   Usage usage;
-  usage.calls = calls_.load(std::memory_order_relaxed);
-  usage.host_calls = host_calls_.load(std::memory_order_relaxed);
+  usage.calls = counts_.calls.get();
+  usage.host_calls = counts_.host_calls.get();
   usage.cpu_time = std::chrono::nanoseconds(cpu_time_ns_.load(std::memory_order_relaxed));
-  usage.exits = exits_.load(std::memory_order_relaxed);
-  usage.bytes_in = bytes_in_.load(std::memory_order_relaxed);
-  usage.bytes_out = bytes_out_.load(std::memory_order_relaxed);
+  usage.exits = counts_.exits_total();
+  usage.bytes_in = counts_.bytes_in.get();
+  usage.bytes_out = counts_.bytes_out.get();
   usage.restores = restores_.load(std::memory_order_relaxed);
   usage.pages_copied = pages_copied_.load(std::memory_order_relaxed);
   usage.memory_bytes = memory_bytes_.load(std::memory_order_relaxed);

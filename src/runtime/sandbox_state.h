@@ -165,14 +165,9 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   bool has_fuel_limit_ = false;
   std::atomic<int64_t> fuel_left_ = INT64_MAX;  // INT64_MAX: there was no limit
 
-  std::atomic<uint64_t> calls_ = 0;
-  std::atomic<uint64_t> host_calls_ = 0;
+  RunCounts counts_;
   uint64_t host_calls_before_ = 0;  // those of earlier calls
-  std::atomic<uint64_t> exits_ = 0;
-  uint64_t exits_before_ = 0;  // of machines before this one
-  PortTraffic traffic_;        // its counts are copied below after each call
-  std::atomic<uint64_t> bytes_in_ = 0;
-  std::atomic<uint64_t> bytes_out_ = 0;
+  PortTraffic traffic_{counts_};
   std::atomic<uint64_t> restores_ = 0;
   std::atomic<uint64_t> pages_copied_ = 0;
   std::atomic<uint64_t> memory_bytes_ = 0;

@@ -66,16 +66,17 @@ Errno find_directory(PortCall& call, uint32_t handle, Intent intent, Handle** di
 
 Result<void> check_output(PortCall& call, uint64_t bytes) {
   const runtime::PortTraffic* const traffic = call.context.traffic;
-  if (traffic == nullptr || bytes <= traffic->bytes_out_end - traffic->bytes_out) return {};
+  if (traffic == nullptr || bytes <= traffic->bytes_out_end - traffic->counts.bytes_out.get())
+    return {};
   return limit("the call writes more than " + std::to_string(traffic->bytes_out_max) + " bytes");
 }
 
 void count_input(PortCall& call, uint64_t bytes) {
-  if (call.context.traffic != nullptr) call.context.traffic->bytes_in += bytes;
+  if (call.context.traffic != nullptr) call.context.traffic->counts.bytes_in.add(bytes);
 }
 
 void count_output(PortCall& call, uint64_t bytes) {
-  if (call.context.traffic != nullptr) call.context.traffic->bytes_out += bytes;
+  if (call.context.traffic != nullptr) call.context.traffic->counts.bytes_out.add(bytes);
 }
 
 }  // namespace mayfly::wasi
