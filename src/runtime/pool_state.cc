@@ -126,7 +126,8 @@ Result<PoolState::SandboxPtr> PoolState::wait_for_one(std::unique_lock<std::mute
 void PoolState::give_back(SandboxPtr sandbox) {
   // A function or a memory of it that is still held would reach the next owner.
   const bool is_held = sandbox != nullptr && sandbox.use_count() > 1;
-  const bool is_good = sandbox != nullptr && !is_held && sandbox->reset().has_value();
+  const bool is_good = sandbox != nullptr && !is_held && sandbox->reset().has_value() &&
+                       sandbox->set_limits(config_.limits).has_value();
   std::deque<Idle> old;
   {
     const std::lock_guard lock(mutex_);

@@ -341,6 +341,12 @@ Result<void> SandboxState::set_fuel(std::optional<uint64_t> per_call) {
   return {};
 }
 
+Result<void> SandboxState::set_limits(const Limits& limits) {
+  if (owner_.load() != std::thread::id()) return state_error("the sandbox is in a call");
+  config_.limits = limits;
+  return {};
+}
+
 std::optional<int64_t> SandboxState::fuel_left() const {
   const int64_t left = fuel_left_.load(std::memory_order_relaxed);
   return left == INT64_MAX ? std::nullopt : std::optional(left);

@@ -82,6 +82,8 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   void interrupt();
   Result<void> set_deadline(std::optional<std::chrono::nanoseconds> per_call);
   Result<void> set_fuel(std::optional<uint64_t> per_call);
+  // Those that this or a sandbox of the same program was made with. Errors: kState in a call.
+  Result<void> set_limits(const Limits& limits);
   std::optional<int64_t> fuel_left() const;
 
   // Of the main program.
