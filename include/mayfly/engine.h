@@ -33,8 +33,8 @@ MAYFLY_API std::string_view to_string(Driver driver);
 enum class Optimize : uint8_t { kSpeed, kFast };
 
 // Told of each phase at its end, on the thread that ran it. Of a program: "decode", "link",
-// "compile"; of a sandbox: "create", "start", "call" and in it "host_call", "snapshot", "restore",
-// "freeze"; of a pool: "queue", of who had to wait. Threads: called by several at once.
+// "compile"; of a sandbox: "create", "start", "call" and in it "host_call", "snapshot",
+// "restore"; of a pool: "queue", of who had to wait. Threads: called by several at once.
 class MAYFLY_API TraceSink {
  public:
   virtual ~TraceSink();
@@ -48,6 +48,13 @@ struct EngineOptions {
   // running program, else the one installed with libmayfly.so, else one in $PATH.
   std::string compiler = {};
   Optimize optimize = Optimize::kSpeed;
+  // Whether compiled programs are kept on disk and taken from there, in a folder that engines,
+  // processes and the command line share: it makes linking a program of the same bytes, bindings
+  // and options a matter of milliseconds. Where there is no such folder, nothing is kept.
+  bool use_cache = true;
+  // Empty: $XDG_CACHE_HOME/mayfly/images, else .cache/mayfly/images in $HOME. A folder that is
+  // named here must be the user's own, and is made where it is missing.
+  std::string cache_folder = {};
   // Whether programs count fuel, which Limits::fuel and Sandbox::set_fuel() need.
   // Cost: about 6% of a program's speed, and code of its own in the compile cache.
   bool count_fuel = false;
@@ -61,6 +68,12 @@ struct EngineOptions {
   bool measure_time = false;
   // Outlives the engine and all that is made from it. Null: no tracing, and no cost.
   TraceSink* trace = nullptr;
+};
+
+// Who may have made an image, which is native code: around it the process driver has one wall only.
+enum class ImageTrust : uint8_t {
+  kInstallation,  // on the process driver: this user's Mayfly, as the image's mark of origin says
+  kAnybody,
 };
 
 enum class CounterKind : uint8_t {
@@ -87,6 +100,13 @@ class MAYFLY_API Engine {
   Result<Program> load(std::string_view path) const;
   // name is for messages and backtraces.
   Result<Program> load(std::span<const uint8_t> bytes, std::string name = "module") const;
+
+  // An image that `mayfly compile` made: linked already, so it can neither be linked to others nor
+  // be linked anew. Takes milliseconds, and no compiler.
+  // Errors: kHost with the path; kInvalid for a file that is no image, or a broken one;
+  // kUnsupported for what this processor or driver must not run, with the reason.
+  Result<Program> load_image(std::string_view path,
+                             ImageTrust trust = ImageTrust::kInstallation) const;
 
   Driver driver() const;           // kKvm or kProcess
   std::string why_driver() const;  // "kvm: /dev/kvm works"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Program: a WebAssembly module that is valid. Engine::load() makes it; a Linker runs it.
-// Threads: any number at once. Copies refer to the same module.
+// Program: a WebAssembly module that is valid, or an image. Engine::load() and load_image() make
+// it; a Linker runs it. Threads: any number at once. Copies refer to the same module.
 #pragma once
 
 #include <memory>
@@ -30,6 +30,7 @@ struct ExternType {
 class MAYFLY_API Program {
  public:
   const std::string& name() const;
+  // Of an image only those that a Linker has to define: the others are bound already.
   std::vector<ExternType> imports() const;
   std::vector<ExternType> exports() const;
 

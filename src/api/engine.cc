@@ -4,6 +4,7 @@
 #include "mayfly/engine.h"
 
 #include <fcntl.h>
+#include <link.h>
 
 #include <cstdlib>
 #include <utility>
@@ -12,7 +13,11 @@
 #include "api/moved_from.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "runtime/build.h"
+#include "runtime/cache_folder.h"
+#include "runtime/compiler_identity.h"
 #include "runtime/engine_state.h"
+#include "runtime/image_origin.h"
 #include "runtime/printable.h"
 #include "runtime/program_state.h"
 
@@ -49,6 +54,28 @@ Result<std::unique_ptr<vmm::Host>> open_host(Driver driver, std::string& why) {
   return invalid("no driver " + std::to_string(static_cast<int>(driver)));
 }
 
+// The file whose code plans images: the library, or the program that it is part of.
+std::string planner_path() {
+  Dl_info info{};
+  void* found = nullptr;
+  static const int anchor = 0;
+  if (::dladdr1(&anchor, &info, &found, RTLD_DL_LINKMAP) == 0) return "/proc/self/exe";
+  const auto* const object = static_cast<const link_map*>(found);
+  return object == nullptr || *object->l_name == '\0' ? "/proc/self/exe" : object->l_name;
+}
+
+Result<void> open_cache(const EngineOptions& options, runtime::EngineConfig& config) {
+  const std::string folder = options.cache_folder.empty()
+                                 ? MAYFLY_TRY(runtime::default_cache_folder())
+                                 : options.cache_folder;
+  auto cache = MAYFLY_TRY(runtime::CompileCache::open({.folder = folder}));
+  const std::string compiler = MAYFLY_TRY(runtime::compiler_path(config.build));
+  config.builders = MAYFLY_TRY(runtime::program_identity(planner_path())) + ", " +
+                    MAYFLY_TRY(runtime::program_identity(compiler));
+  config.cache.emplace(std::move(cache));
+  return {};
+}
+
 std::string compiler_path(const EngineOptions& options) {
   if (!options.compiler.empty() || std::getenv("MAYFLY_COMPILER") != nullptr) {
     return options.compiler;
@@ -82,6 +109,14 @@ Result<Engine> Engine::create(const EngineOptions& options) {
       options.optimize == Optimize::kFast ? image::OptLevel::kO1 : image::OptLevel::kO2;
   config.options.fuel = options.count_fuel;
   config.blocking_threads_max = options.blocking_threads_max;
+  if (options.use_cache) {
+    auto opened = open_cache(options, config);
+    // A cache that nobody named and that cannot be is no reason not to run.
+    if (!opened && !options.cache_folder.empty()) {
+      return with_context("compile cache " + runtime::printable(options.cache_folder),
+                          std::move(opened).error());
+    }
+  }
   config.measures_time = options.measure_time;
   config.trace = options.trace;
   return Engine(MAYFLY_TRY(runtime::EngineState::create(std::move(config))));
@@ -103,6 +138,24 @@ Result<Program> Engine::load(std::span<const uint8_t> bytes, std::string name) c
   ++state_->counters().programs;
   return Program(MAYFLY_TRY(runtime::ProgramState::create(
       std::move(name), {bytes.begin(), bytes.end()}, state_->next_program_number())));
+}
+
+Result<Program> Engine::load_image(std::string_view path, ImageTrust trust) const {
+  if (state_ == nullptr) return api::moved_from("engine");
+  const runtime::TraceSpan span(*state_, "decode");
+  const std::string file(path);
+  auto opened = open_file(file, O_RDONLY | O_CLOEXEC);
+  if (!opened) return std::move(opened).error();
+  auto image = image::Image::open(*std::move(opened));
+  if (!image) return with_context(runtime::printable(path), std::move(image).error());
+  MAYFLY_TRY((*image)->check_cpu());
+  if (trust == ImageTrust::kInstallation) {
+    auto may = runtime::check_may_run(**image, state_->host().driver());
+    if (!may) return with_context(runtime::printable(path), std::move(may).error());
+  }
+  ++state_->counters().programs;
+  return Program(runtime::ProgramState::of_image(file.substr(file.rfind('/') + 1),
+                                                 *std::move(image), state_->next_program_number()));
 }
 
 Driver Engine::driver() const {

@@ -40,6 +40,22 @@ std::string type_text(const wasm::Module& module, wasm::ExternKind kind, uint32_
   return wasm::to_string(module.types[module.tags[index].type_index].func);
 }
 
+std::string type_text(const image::ImageExport& item) {
+  switch (item.kind) {
+    case wasm::ExternKind::kFunc:
+      return wasm::to_string(item.func.type);
+    case wasm::ExternKind::kTable:
+      return wasm::to_string(item.table.type);
+    case wasm::ExternKind::kMemory:
+      return wasm::to_string(item.memory.type);
+    case wasm::ExternKind::kGlobal:
+      return wasm::to_string(item.global.type);
+    case wasm::ExternKind::kTag:
+      break;
+  }
+  return "";
+}
+
 }  // namespace
 
 const std::string& Program::name() const {
@@ -50,6 +66,13 @@ const std::string& Program::name() const {
 std::vector<ExternType> Program::imports() const {
   std::vector<ExternType> all;
   if (state_ == nullptr) return all;
+  if (const auto& image = state_->image()) {
+    for (const image::HostFunction& function : image->host_functions()) {
+      all.push_back(
+          {function.module, function.name, ExternKind::kFunction, wasm::to_string(function.type)});
+    }
+    return all;
+  }
   const wasm::Module& module = state_->module();
   for (const wasm::Import& import : module.imports) {
     all.push_back({import.module, import.name, public_kind(import.kind),
@@ -61,6 +84,12 @@ std::vector<ExternType> Program::imports() const {
 std::vector<ExternType> Program::exports() const {
   std::vector<ExternType> all;
   if (state_ == nullptr) return all;
+  if (const auto& image = state_->image()) {
+    for (const image::ImageExport& item : image->instances().back().exports) {
+      all.push_back({"", item.name, public_kind(item.kind), type_text(item)});
+    }
+    return all;
+  }
   const wasm::Module& module = state_->module();
   for (const wasm::Export& item : module.exports) {
     all.push_back(

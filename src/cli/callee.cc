@@ -3,7 +3,7 @@
 // Names and arguments against the exports of the program, which is the last instance.
 #include "cli/callee.h"
 
-#include "cli/origin.h"
+#include "runtime/image_origin.h"
 
 namespace mayfly::cli {
 namespace {
@@ -36,13 +36,11 @@ Result<Callee> find_callee(const std::string& file, const image::Image& image,
 
 Result<void> check_trust(const std::string& file, const Program& program, bool is_trusted,
                          const vmm::Host& host) {
-  if (program.origin == Origin::kCompiled || is_trusted || host.driver() != vmm::Driver::kProcess) {
-    return {};
-  }
-  const auto checked = check_origin(*program.image);
-  if (checked) return {};
-  return unsupported(file + ": the process driver runs images that this installation made: " +
-                     checked.error().message + "; --trust-image if it is yours, or --driver kvm");
+  if (program.origin == Origin::kCompiled || is_trusted) return {};
+  const auto may = runtime::check_may_run(*program.image, host.driver());
+  if (may) return {};
+  return unsupported(file + ": " + may.error().message +
+                     "; --trust-image if it is yours, or --driver kvm");
 }
 
 }  // namespace mayfly::cli

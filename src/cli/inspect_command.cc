@@ -7,10 +7,10 @@
 
 #include "cli/inspect_component.h"
 #include "cli/options.h"
-#include "cli/origin.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "image/image.h"
+#include "runtime/image_origin.h"
 #include "runtime/printable.h"
 #include "wasm/module.h"
 
@@ -121,7 +121,7 @@ json describe(const image::Image& image) {
     }
     instances.push_back({{"name", instance.name}, {"exports", std::move(exports)}});
   }
-  const auto origin = check_origin(image);
+  const auto origin = runtime::check_origin(image);
   return {{"format", "image"},
           {"origin", origin ? "this installation" : "unknown: " + origin.error().message},
           {"cpu_features", image.cpu_features()},

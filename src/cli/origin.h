@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Whether this user's Mayfly made an image: marking what it compiles, and checking what it runs.
+// Marking what is compiled as this user's Mayfly's own; runtime/image_origin.h checks it.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "image/image.h"
 
 namespace mayfly::cli {
 
@@ -16,8 +15,5 @@ namespace mayfly::cli {
 // and a line on stderr says so: the image is as good for the kvm driver.
 // Errors: kInvalid, of a key that others may know.
 Result<std::vector<uint8_t>> origin_mark_of(std::span<const uint8_t> image);
-
-// Errors: why it is not this installation's.
-Result<void> check_origin(const image::Image& image);
 
 }  // namespace mayfly::cli

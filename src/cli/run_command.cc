@@ -14,7 +14,6 @@
 #include "cli/grants.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
-#include "cli/origin.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "runtime/image_runner.h"

@@ -55,7 +55,7 @@ class CpuLimit final : public vmm::DeadlineTarget {
   const CpuTime& time_;
   const std::function<bool()> end_call_;
   std::chrono::nanoseconds time_max_{0};  // changes only while the timer does not know this
-  bool is_over_ = false;  // likewise, or on the timer's thread
+  bool is_over_ = false;                  // likewise, or on the timer's thread
   std::atomic<bool> used_up_ = false;
 };
 

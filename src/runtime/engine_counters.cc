@@ -111,6 +111,7 @@ std::vector<Counter> EngineCounters::read() const {
       {"compilations", value(compilations), ""},
       {"compile_ns", value(compile_ns), "ns"},
       {"image_hits", value(image_hits), ""},
+      {"cache_hits", value(cache_hits), ""},
       {"sandboxes", value(sandboxes), ""},
       {"sandboxes_live", value(sandboxes_live), "", CounterKind::kNow},
       {"ends.exited", value(exited), ""},
@@ -123,7 +124,6 @@ std::vector<Counter> EngineCounters::read() const {
       {"restores", value(restores), ""},
       {"restores.pages_copied", value(pages_copied), ""},
       {"snapshots", value(snapshots), ""},
-      {"freezes", value(freezes), ""},
       {"queue_ns", value(queue_ns), "ns"},
   };
   const RunTotals totals = run_totals();

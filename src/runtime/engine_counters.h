@@ -25,6 +25,7 @@ struct EngineCounters {
   Count compilations = 0;
   Count compile_ns = 0;
   Count image_hits = 0;
+  Count cache_hits = 0;
   Count sandboxes = 0;
   Count sandboxes_live = 0;
   std::array<Count, kTrapCodes> traps{};
@@ -39,7 +40,6 @@ struct EngineCounters {
   Count pages_copied = 0;
   Count snapshots = 0;
   Count queue_ns = 0;
-  Count freezes = 0;
 
   // A sandbox's counts, from its begin to its end.
   void attach(const RunCounts& counts);

@@ -37,7 +37,6 @@ Result<std::shared_ptr<const image::Image>> EngineState::image_for(
     return image;
   }
   auto built = MAYFLY_TRY(build());
-  ++counters_.compilations;
   cached->image = built;
   return built;
 }

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "runtime/blocking_pool.h"
 #include "runtime/build.h"
 #include "runtime/call_outcome.h"
+#include "runtime/compile_cache.h"
 #include "runtime/engine_counters.h"
 #include "vmm/deadline_timer.h"
 #include "vmm/vm.h"
@@ -32,6 +34,8 @@ struct EngineConfig {
   std::string why;  // which driver, and the reason
   BuildEnvironment build;
   image::BuildOptions options;
+  std::optional<CompileCache> cache;
+  std::string builders;  // which compiler and which planner make the images, for keys of the cache
   uint32_t blocking_threads_max = 16;
   bool measures_time = false;
   TraceSink* trace = nullptr;

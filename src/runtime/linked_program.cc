@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "runtime/build.h"
+#include "runtime/compile_cache.h"
 #include "runtime/plan_builder.h"
 #include "runtime/printable.h"
 
@@ -109,13 +110,60 @@ Result<void> add_instances(const LinkRequest& request, PlanBuilder& builder,
   return {};
 }
 
-Result<std::shared_ptr<const image::Image>> build(EngineState& engine,
-                                                  const image::BuildRequest& request) {
+Result<Fd> compile(EngineState& engine, const image::BuildRequest& request) {
   const TraceSpan span(engine, "compile");
   Built built = MAYFLY_TRY(build_image(request, engine.config().build));
+  ++engine.counters().compilations;
   engine.counters().compile_ns += built.reply.compile_ns + built.reply.link_ns;
-  return std::shared_ptr<const image::Image>(
-      MAYFLY_TRY(image::Image::open(std::move(built.image))));
+  return std::move(built.image);
+}
+
+Result<Fd> take_or_compile(EngineState& engine, image::BuildRequest& request) {
+  const auto& cache = engine.config().cache;
+  if (!cache) return compile(engine, request);
+  CacheInput input;
+  input.compiler = engine.config().builders;
+  for (const auto& module : request.modules) input.modules.push_back(module_hash(module));
+  auto modules = std::exchange(request.modules, {});  // the key has their hashes
+  input.request = request;
+  request.modules = std::move(modules);
+  auto cached = MAYFLY_TRY(cache->get(cache_key(input), [&] { return compile(engine, request); }));
+  if (!cached.was_built) ++engine.counters().cache_hits;
+  return std::move(cached.image);
+}
+
+Result<std::shared_ptr<const image::Image>> build(EngineState& engine,
+                                                  image::BuildRequest& request) {
+  Fd file = MAYFLY_TRY(take_or_compile(engine, request));
+  return std::shared_ptr<const image::Image>(MAYFLY_TRY(image::Image::open(std::move(file))));
+}
+
+// An image is linked already: what is left are the embedder's functions.
+Result<std::shared_ptr<const LinkedProgram>> link_image(const LinkRequest& request) {
+  const ProgramState& program = *request.instances.back().program;
+  auto linked = std::make_shared<LinkedProgram>();
+  linked->image = program.image();
+  linked->main = static_cast<uint32_t>(linked->image->instances().size() - 1);
+  linked->uses_wasi = std::ranges::any_of(linked->image->imports(), [](const auto& import) {
+    return import.bound_to == "guest library";
+  });
+  for (const image::HostFunction& wanted : linked->image->host_functions()) {
+    const auto found = std::ranges::find_if(request.functions, [&](const HostDefinition& function) {
+      return function.module == wanted.module && function.name == wanted.name;
+    });
+    const std::string name = printable(wanted.module) + "." + printable(wanted.name);
+    if (found == request.functions.end()) {
+      return link_error(printable(program.name()) + ": nothing defines " + name + " " +
+                        wasm::to_string(wanted.type));
+    }
+    if (func_type_of(found->function.type) != wanted.type) {
+      return link_error(printable(program.name()) + ": " + name + " is " +
+                        to_string(found->function.type) + ", but has to be " +
+                        wasm::to_string(wanted.type));
+    }
+    linked->functions.push_back(found->function);
+  }
+  return std::shared_ptr<const LinkedProgram>(std::move(linked));
 }
 
 bool uses_guest_library(const image::Plan& plan) {
@@ -166,6 +214,12 @@ Result<std::shared_ptr<const LinkedProgram>> link_program(EngineState& engine,
                                                           const LinkRequest& request) {
   MAYFLY_TRY(engine.check_process());
   MAYFLY_TRY(check_names(request));
+  for (const auto& instance : request.instances) {
+    if (instance.program->image() == nullptr) continue;
+    if (request.instances.size() == 1) return link_image(request);
+    return link_error(printable(instance.program->name()) +
+                      ": an image is linked already, and cannot be linked to others");
+  }
   const auto used = used_functions(request);
   auto linked = std::make_shared<LinkedProgram>();
   PlanBuilder builder({.wasi = request.wasi});

@@ -34,4 +34,9 @@ Result<std::shared_ptr<const ProgramState>> ProgramState::create(std::string nam
       Key(), std::move(name), std::move(bytes), std::move(*module), number));
 }
 
+std::shared_ptr<const ProgramState> ProgramState::of_image(
+    std::string name, std::shared_ptr<const image::Image> image, uint64_t number) {
+  return std::make_shared<ProgramState>(Key(), std::move(name), std::move(image), number);
+}
+
 }  // namespace mayfly::runtime

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ProgramState: what a public Program stands for: a valid module and its bytes.
+// ProgramState: what a public Program stands for: a valid module and its bytes, or an image.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "image/image.h"
 #include "wasm/module.h"
 
 namespace mayfly::runtime {
@@ -27,7 +28,14 @@ class ProgramState {
                                                             std::vector<uint8_t> bytes,
                                                             uint64_t number);
 
-  // Use create().
+  // A program that was compiled and linked before.
+  static std::shared_ptr<const ProgramState> of_image(std::string name,
+                                                      std::shared_ptr<const image::Image> image,
+                                                      uint64_t number);
+
+  // Use create() or of_image().
+  ProgramState(Key, std::string name, std::shared_ptr<const image::Image> image, uint64_t number)
+      : name_(std::move(name)), image_(std::move(image)), number_(number) {}
   ProgramState(Key, std::string name, std::vector<uint8_t> bytes, wasm::Module module,
                uint64_t number)
       : name_(std::move(name)),
@@ -38,12 +46,15 @@ class ProgramState {
   const std::string& name() const { return name_; }
   const std::vector<uint8_t>& bytes() const { return bytes_; }
   const wasm::Module& module() const { return module_; }
+  // Null: it is a module. Else the module is an empty one.
+  const std::shared_ptr<const image::Image>& image() const { return image_; }
   uint64_t number() const { return number_; }
 
  private:
   std::string name_;
   std::vector<uint8_t> bytes_;
   wasm::Module module_;
+  std::shared_ptr<const image::Image> image_;
   uint64_t number_;
 };
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -28,11 +29,18 @@ inline std::vector<uint8_t> wasm_of(const std::string& text) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// Gone when it is closed.
+inline auto temporary_file() {
+  const auto close = [](std::FILE* file) { std::fclose(file); };
+  return std::unique_ptr<std::FILE, decltype(close)>(std::tmpfile(), close);
+}
+
 // One engine per driver for all tests: opening one costs milliseconds.
 inline Result<Engine>& engine_on(Driver driver) {
-  static Result<Engine> kvm = Engine::create({.driver = Driver::kKvm, .optimize = Optimize::kFast});
+  static Result<Engine> kvm =
+      Engine::create({.driver = Driver::kKvm, .optimize = Optimize::kFast, .use_cache = false});
   static Result<Engine> process =
-      Engine::create({.driver = Driver::kProcess, .optimize = Optimize::kFast});
+      Engine::create({.driver = Driver::kProcess, .optimize = Optimize::kFast, .use_cache = false});
   return driver == Driver::kKvm ? kvm : process;
 }
 

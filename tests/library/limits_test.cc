@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -163,7 +162,8 @@ constexpr char kWriter[] = R"((module
     (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))";
 
 TEST_P(LimitsTest, EndsACallThatWritesTooMuch) {
-  const int file = ::memfd_create("output", MFD_CLOEXEC);
+  const auto output = temporary_file();
+  const int file = ::fileno(output.get());
   Sandbox guest = sandbox(kWriter, Policy().stdio(-1, file, -1).limits({.output_bytes_max = 100}));
   EXPECT_EQ(guest.call<int32_t>("write_twice", 50).value(), 0);
   EXPECT_EQ(guest.call<int32_t>("write", 100).value(), 0);
@@ -177,7 +177,6 @@ TEST_P(LimitsTest, EndsACallThatWritesTooMuch) {
   EXPECT_EQ(guest.call<int32_t>("write", 100).value(), 0);
   Sandbox silent = sandbox(kWriter, Policy().stdio(-1, file, -1).limits({.output_bytes_max = 0}));
   EXPECT_EQ(silent.call<int32_t>("write", 1).kind(), Kind::kLimit);
-  ::close(file);
 }
 
 TEST_P(LimitsTest, BoundsOpenHandles) {
@@ -188,8 +187,8 @@ TEST_P(LimitsTest, BoundsOpenHandles) {
 
 // Each driver counts alike, so the numbers stand here once.
 TEST_P(LimitsTest, BoundsFuel) {
-  const auto counting =
-      Engine::create({.driver = GetParam(), .optimize = Optimize::kFast, .count_fuel = true});
+  const auto counting = Engine::create(
+      {.driver = GetParam(), .optimize = Optimize::kFast, .use_cache = false, .count_fuel = true});
   ASSERT_TRUE(counting) << counting.error().message;
   const auto loaded = counting->load(wasm_of(kGuest));
   ASSERT_TRUE(loaded);
@@ -216,8 +215,8 @@ TEST_P(LimitsTest, BoundsFuel) {
 
 // What the guest calls, and what that calls, is of the same fuel.
 TEST_P(LimitsTest, BoundsTheFuelOfCallsInsideACall) {
-  const auto counting =
-      Engine::create({.driver = GetParam(), .optimize = Optimize::kFast, .count_fuel = true});
+  const auto counting = Engine::create(
+      {.driver = GetParam(), .optimize = Optimize::kFast, .use_cache = false, .count_fuel = true});
   ASSERT_TRUE(counting) << counting.error().message;
   const auto loaded = counting->load(wasm_of(R"((module
     (import "env" "back" (func $back))

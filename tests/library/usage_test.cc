@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What is counted and told: usage of one sandbox, counters of an engine, spans of phases.
-#include <sys/mman.h>
-
 #include <map>
 #include <mutex>
 #include <thread>
@@ -56,8 +54,10 @@ constexpr char kGuest[] = R"((module
 TEST_P(UsageTest, CountsWhatOneSandboxTook) {
   Linker linker(engine());
   linker.define("env", "host", [] {});
-  const int input = ::memfd_create("input", MFD_CLOEXEC);
-  const int output = ::memfd_create("output", MFD_CLOEXEC);
+  const auto input_file = temporary_file();
+  const auto output_file = temporary_file();
+  const int input = ::fileno(input_file.get());
+  const int output = ::fileno(output_file.get());
   ASSERT_EQ(::write(input, "0123456789", 10), 10);
   ASSERT_EQ(::lseek(input, 0, SEEK_SET), 0);
   Sandbox guest = sandbox(linker, kGuest, Policy().stdio(input, output, -1));
@@ -79,8 +79,6 @@ TEST_P(UsageTest, CountsWhatOneSandboxTook) {
   EXPECT_GE(guest.usage().pages_copied - reset.pages_copied, 2U);
   EXPECT_EQ(guest.usage().memory_bytes, 4U * 65536);
   EXPECT_EQ(guest.usage().memory_bytes_peak, 6U * 65536);
-  ::close(input);
-  ::close(output);
 }
 
 // An exporter reads numbers of sandboxes that live for days.
@@ -107,8 +105,10 @@ TEST_P(UsageTest, CountsSandboxesThatStillLive) {
 }
 
 TEST_P(UsageTest, MeasuresWhoseTimeItWas) {
-  const auto measuring =
-      Engine::create({.driver = GetParam(), .optimize = Optimize::kFast, .measure_time = true});
+  const auto measuring = Engine::create({.driver = GetParam(),
+                                         .optimize = Optimize::kFast,
+                                         .use_cache = false,
+                                         .measure_time = true});
   ASSERT_TRUE(measuring) << measuring.error().message;
   const auto loaded = measuring->load(wasm_of(kGuest));
   ASSERT_TRUE(loaded);
@@ -159,8 +159,8 @@ class Phases final : public TraceSink {
 TEST_P(UsageTest, TellsOfEachPhase) {
   using Seen = std::map<std::string, int>;
   Phases phases;
-  const auto traced =
-      Engine::create({.driver = GetParam(), .optimize = Optimize::kFast, .trace = &phases});
+  const auto traced = Engine::create(
+      {.driver = GetParam(), .optimize = Optimize::kFast, .use_cache = false, .trace = &phases});
   ASSERT_TRUE(traced) << traced.error().message;
   const auto loaded = traced->load(wasm_of(kGuest));
   EXPECT_EQ(phases.take(), (Seen{{"decode", 1}}));
