@@ -140,6 +140,7 @@ Result<Sandbox> Linker::instantiate(const Program& program, const Policy& policy
 
 Result<Sandbox> Linker::instantiate(const Snapshot& snapshot, const Policy& policy) const {
   if (state_ == nullptr) return api::moved_from("linker");
+  if (state_->engine == nullptr) return api::moved_from("engine");
   if (snapshot.state() == nullptr) return api::moved_from("snapshot");
   auto sandbox = MAYFLY_TRY(runtime::SandboxState::create(state_->engine, snapshot.state()->program,
                                                           api::sandbox_config(policy)));

@@ -38,6 +38,7 @@ Result<uint64_t> bytes_of_each(int count, const Make& make) {
   decltype(make()) first = make();
   if (!first) return std::move(first).error();
   std::vector<typename decltype(first)::value_type> alive;
+  alive.reserve(static_cast<size_t>(count));
   const uint64_t before = MAYFLY_TRY(available_bytes());
   for (int i = 0; i < count; ++i) alive.push_back(MAYFLY_TRY(make()));
   const uint64_t after = MAYFLY_TRY(available_bytes());
