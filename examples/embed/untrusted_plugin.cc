@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
 
   mayfly::Limits limits;
   limits.memory_bytes_max = 1 << 20;
+  limits.stack_bytes = 1 << 20;
   limits.deadline = std::chrono::milliseconds(50);
   const auto policy = mayfly::Policy().limits(limits).trust_domain({.number = 7});
   auto plugin = mayfly::Linker(*engine).instantiate(*program, policy);
