@@ -110,25 +110,29 @@ SandboxState::~SandboxState() {
   counters.detach(counts_);
 }
 
+// Without an answer of the host's everything stays as it was: the machine that is lost refuses
+// calls, and what asks for its memory finds it.
 Result<void> SandboxState::make_machine() {
-  runner_ = nullptr;
-  if (config_.make_ports && program_->uses_wasi) ports_ = MAYFLY_TRY(config_.make_ports());
+  std::unique_ptr<PortHandler> ports;
+  if (config_.make_ports && program_->uses_wasi) ports = MAYFLY_TRY(config_.make_ports());
   RunnerOptions options;
   options.stack_bytes = config_.limits.stack_bytes;
   options.ports.limits.memory_bytes_max = config_.limits.memory_bytes_max;
   options.ports.limits.table_entries_max = config_.limits.table_entries_max;
-  options.ports.handler = ports_.get();
+  options.ports.handler = ports.get();
   options.ports.host_calls = this;
   options.ports.traffic = &traffic_;
   options.counts = &counts_;
   options.measures_time = engine_->config().measures_time;
-  if (ports_ != nullptr) {
+  // Made once: other threads write to it.
+  if (ports != nullptr && !interrupt_event_.valid()) {
     interrupt_event_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!interrupt_event_.valid()) return host_error("eventfd");
-    options.ports.cancel_fd = interrupt_event_.get();
   }
+  if (ports != nullptr) options.ports.cancel_fd = interrupt_event_.get();
   if (config_.is_resettable) options.tracking = vmm::Tracking::kOn;
   runner_ = MAYFLY_TRY(ImageRunner::create(engine_->host(), *program_->image, options));
+  ports_ = std::move(ports);
   count_memory();
   return {};
 }

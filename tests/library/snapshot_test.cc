@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Snapshots, reset and pools, as an embedder meets them.
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "library_test.h"
 
@@ -44,6 +51,46 @@ TEST_P(SnapshotLibraryTest, ResetGoesBackToTheStart) {
     EXPECT_EQ(counter.call<int32_t>("grow").value(), 1);
     ASSERT_TRUE(counter.reset());
   }
+}
+
+// The jailed processes of this one.
+std::vector<pid_t> children() {
+  std::vector<pid_t> found;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(task.path() / "children");
+    for (pid_t child = 0; file >> child;) found.push_back(child);
+  }
+  return found;
+}
+
+// Only a process can be taken away.
+class LostMachineTest : public SnapshotLibraryTest {};
+INSTANTIATE_TEST_SUITE_P(Drivers, LostMachineTest, testing::Values(Driver::kProcess));
+
+TEST_P(LostMachineTest, SaysSoWhenNoNewOneCanBeMadeAndHealsWhenItCan) {
+  Sandbox counter = sandbox(kCounter);
+  EXPECT_EQ(next(counter), 1);
+  for (const pid_t child : children()) ::kill(child, SIGKILL);
+  EXPECT_FALSE(counter.call<int32_t>("next").returned());
+
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  rlimit none = files;
+  none.rlim_cur = 3;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto refused = counter.reset();
+  const auto again = counter.reset();
+  const auto memory = counter.memory();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
+  EXPECT_FALSE(refused);
+  EXPECT_FALSE(again);
+  EXPECT_TRUE(counter.poisoned());
+  ASSERT_TRUE(memory);
+  EXPECT_EQ(memory->size_bytes(), 65536u);
+
+  const auto healed = counter.reset();
+  ASSERT_TRUE(healed) << healed.error().message;
+  EXPECT_EQ(next(counter), 1);
 }
 
 TEST_P(SnapshotLibraryTest, ResetHealsAPoisonedSandbox) {
