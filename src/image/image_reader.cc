@@ -2,45 +2,19 @@
 //
 // Image::open. The file is mapped once and touched only where its headers and its metadata are;
 // the metadata is copied before it is decoded.
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "image/elf_view.h"
 #include "image/image.h"
 #include "image/image_check.h"
 #include "image/image_metadata.h"
+#include "image/stable_file.h"
 
 namespace mayfly::image {
 namespace {
 
 constexpr uint64_t kFileBytesMax = uint64_t{4} << 30;
 constexpr uint64_t kMetadataBytesMax = uint64_t{256} << 20;
-
-bool is_sealed(int fd) {
-  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-  const int seals = ::fcntl(fd, F_GET_SEALS);
-  return seals >= 0 && (seals & kSeals) == kSeals;
-}
-
-// Whether somebody else may change the file while it is in use.
-bool is_others_to_change(const struct stat& status) {
-  const bool owned = status.st_uid == ::geteuid() || status.st_uid == 0;
-  return !owned || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-}
-
-Result<Fd> sealed_copy(int fd, uint64_t size_bytes) {
-  const Mapping source = MAYFLY_TRY(
-      Mapping::file(fd, 0, size_bytes, Mapping::Access::kRead, Mapping::Sharing::kPrivate));
-  Fd copy = MAYFLY_TRY(create_memfd("mayfly-image", 0));
-  MAYFLY_TRY(write_whole(copy.get(), source.bytes()));
-  if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) !=
-      0) {
-    return host_error("fcntl(F_ADD_SEALS)");
-  }
-  return copy;
-}
 
 }  // namespace
 
@@ -75,8 +49,8 @@ class ImageReader {
       return invalid("an image is 1 to " + std::to_string(kFileBytesMax) + " bytes large, not " +
                      std::to_string(size));
     }
-    if (!is_sealed(file.get()) && is_others_to_change(status)) {
-      file = MAYFLY_TRY(sealed_copy(file.get(), size));
+    if (who_changes(file.get(), status) == WhoChanges::kOthers) {
+      file = MAYFLY_TRY(sealed_copy("mayfly-image", file.get(), 0, size));
     }
     image.bytes_ = MAYFLY_TRY(
         Mapping::file(file.get(), 0, size, Mapping::Access::kRead, Mapping::Sharing::kPrivate));

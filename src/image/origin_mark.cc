@@ -44,6 +44,10 @@ bool has_origin_mark(std::span<const uint8_t> file) {
          std::ranges::equal(file.last(kOriginMarkBytes).first(kMagic.size()), kMagic);
 }
 
+std::span<const uint8_t> without_origin_mark(std::span<const uint8_t> file) {
+  return has_origin_mark(file) ? file.first(file.size() - kOriginMarkBytes) : file;
+}
+
 Result<void> check_origin_mark(const SecretKey& key, std::span<const uint8_t> file) {
   if (!has_origin_mark(file)) return invalid("it has no mark of origin");
   const std::span<const uint8_t> mark = file.last(kOriginMarkBytes);

@@ -23,6 +23,9 @@ std::array<uint8_t, kOriginMarkBytes> make_origin_mark(const SecretKey& key,
 // Whether the file ends with a mark, of any version and by whatever key.
 bool has_origin_mark(std::span<const uint8_t> file);
 
+// The file without its mark, if it has one.
+std::span<const uint8_t> without_origin_mark(std::span<const uint8_t> file);
+
 // That the file is an image and its mark, made with this key. One pass over all bytes.
 // Errors: kInvalid, of a file without a mark, with another version's, or with a wrong one.
 Result<void> check_origin_mark(const SecretKey& key, std::span<const uint8_t> file);

@@ -34,6 +34,7 @@ class PageStore {
   // Where a page is. Precondition: it was given to create().
   vmm::PageRun run(uint32_t region, uint64_t page) const;
   uint64_t page_count() const { return page_count_; }
+  int file() const { return file_.get(); }
 
  private:
   Result<void> write(std::span<const vmm::PageView> pages) const;

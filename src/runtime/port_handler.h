@@ -56,6 +56,8 @@ struct PortOutcome {
 class HostState {
  public:
   virtual ~HostState() = default;
+  // What it holds beside what each program is given at its start.
+  virtual size_t open_files() const { return 0; }
 };
 
 // Threads: called on the thread that runs the guest, one request at a time.

@@ -125,17 +125,36 @@ Result<SnapshotPtr> Snapshot::create(std::vector<uint64_t> region_bytes, const S
   put.reserve(stored.size());
   for (const PageView& page : stored) put.push_back(store->run(page.region, page.page));
   snapshot->memory_.runs = replace_pages(runs, changed, put);
-  if (parent != nullptr) snapshot->stores_ = parent->stores_;
+  if (parent != nullptr) {
+    snapshot->stores_ = parent->stores_;
+    snapshot->file_ = parent->file_;
+  }
   if (!stored.empty()) snapshot->stores_.push_back(std::move(store));
   snapshot->own_pages_ = stored.size();
   if (snapshot->stores_.size() > kStoresMax) MAYFLY_TRY(snapshot->gather());
   return SnapshotPtr(std::move(snapshot));
 }
 
-// Copies every page into one store.
+Result<SnapshotPtr> Snapshot::create(std::shared_ptr<const SnapshotFile> file,
+                                     const image::Image& image) {
+  MAYFLY_TRY(image::check_snapshot(file->metadata(), file->header().page_count, image));
+  auto snapshot =
+      std::make_shared<Snapshot>(Private(), Rest{&image, file->metadata().instantiated, nullptr});
+  snapshot->memory_ = file->memory(image);
+  snapshot->own_pages_ = file->header().page_count;
+  snapshot->file_ = std::move(file);
+  return SnapshotPtr(std::move(snapshot));
+}
+
+// Copies every page of the stores into one store. What is in files of others stays there.
 Result<void> Snapshot::gather() {
+  const auto is_gathered = [&](const PageRun& run) {
+    return std::ranges::any_of(
+        stores_, [&](const auto& store) { return run.file >= 0 && store->file() == run.file; });
+  };
   std::vector<PageView> pages;
   for (const PageRun& run : memory_.runs) {
+    if (!is_gathered(run)) continue;
     for (uint64_t page = 0; page < run.count; ++page) {
       pages.push_back({run.region, run.first + page, run.bytes + page * kPageBytes});
     }
@@ -143,7 +162,15 @@ Result<void> Snapshot::gather() {
   std::shared_ptr<const PageStore> store =
       MAYFLY_TRY(PageStore::create(memory_.region_bytes, pages));
   RunList runs;
-  for (const PageView& page : pages) runs.add(store->run(page.region, page.page));
+  for (const PageRun& run : memory_.runs) {
+    if (!is_gathered(run)) {
+      runs.add(run);
+      continue;
+    }
+    for (uint64_t page = run.first; page < run.end(); ++page) {
+      runs.add(store->run(run.region, page));
+    }
+  }
   memory_.runs = runs.take();
   own_pages_ = pages.size();
   stores_ = {std::move(store)};

@@ -13,6 +13,7 @@
 #include "image/image.h"
 #include "runtime/page_store.h"
 #include "runtime/port_handler.h"
+#include "runtime/snapshot_file.h"
 #include "vmm/saved_memory.h"
 #include "vmm/vm.h"
 
@@ -39,6 +40,10 @@ class Snapshot {
   // Errors: kHost.
   static Result<SnapshotPtr> create(std::vector<uint64_t> region_bytes, const SnapshotPtr& parent,
                                     std::vector<vmm::PageView> touched, Rest rest);
+  // The snapshot in a file, of the image that it fits. Takes time in proportion to its runs.
+  // Errors: kInvalid when it does not fit.
+  static Result<SnapshotPtr> create(std::shared_ptr<const SnapshotFile> file,
+                                    const image::Image& image);
   // Use create().
   Snapshot(Private, Rest rest) : rest_(std::move(rest)) {}
 
@@ -53,7 +58,9 @@ class Snapshot {
   Result<void> gather();
 
   vmm::SavedMemory memory_;
-  std::vector<std::shared_ptr<const PageStore>> stores_;  // that runs are in
+  // What runs are in.
+  std::vector<std::shared_ptr<const PageStore>> stores_;
+  std::shared_ptr<const SnapshotFile> file_;
   uint64_t own_pages_ = 0;
   Rest rest_;
 };

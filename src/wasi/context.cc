@@ -4,6 +4,8 @@
 #include "wasi/context.h"
 
 #include <fcntl.h>
+#include <algorithm>
+#include <iterator>
 
 #include <cstddef>
 #include <cstring>
@@ -129,15 +131,23 @@ Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, Resol
 namespace {
 
 struct SavedHandles final : runtime::HostState {
-  explicit SavedHandles(HandleTable::Saved saved) : handles(std::move(saved)) {}
+  SavedHandles(HandleTable::Saved saved, uint32_t first_count)
+      : handles(std::move(saved)), first_handles(first_count) {}
+  size_t open_files() const override {
+    const auto& all = handles.handles;
+    return static_cast<size_t>(
+        std::count_if(all.begin() + std::min<std::ptrdiff_t>(first_handles, std::ssize(all)),
+                      all.end(), [](const auto& handle) { return handle.has_value(); }));
+  }
   const HandleTable::Saved handles;
+  const uint32_t first_handles;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<const runtime::HostState>> Context::save() {
   auto saved = MAYFLY_TRY(program_.handles.save(program_.first_handles));
-  auto state = std::make_unique<SavedHandles>(std::move(saved));
+  auto state = std::make_unique<SavedHandles>(std::move(saved), program_.first_handles);
   state_ = state.get();
   state_changes_ = program_.handles.change_count();
   return std::unique_ptr<const runtime::HostState>(std::move(state));
@@ -151,7 +161,7 @@ Result<void> Context::restore(const runtime::HostState* state) {
     for (uint32_t number = 0; number < program_.first_handles; ++number) {
       if (program_.handles.find(number) != nullptr) first.handles[number].emplace();
     }
-    first_state_ = std::make_unique<SavedHandles>(std::move(first));
+    first_state_ = std::make_unique<SavedHandles>(std::move(first), program_.first_handles);
   }
   if (state == nullptr) state = first_state_.get();
   if (state == state_ && state_changes_ == program_.handles.change_count()) return {};
