@@ -84,6 +84,18 @@ class MAYFLY_API Linker {
   // Errors: kLimit and kInvalid for Limits that cannot be; kHost.
   Result<Sandbox> instantiate(const Snapshot& snapshot, const Policy& policy = Policy()) const;
 
+  // A snapshot that Snapshot::save() or `mayfly snapshot` wrote, with the program in it bound to
+  // this linker's functions: nothing is compiled. Sandboxes of the same program, by its contents,
+  // can go back to it. It has no files open besides those that each sandbox is given.
+  // The file is read where sandboxes touch its pages, so it is to stay as it is, under any name or
+  // none: what is changed or cut short ends calls as kHostError. A file that others can write, or
+  // of another owner than this user or root, is copied to memory first.
+  // Errors: kInvalid with what is damaged; kUnsupported for another version, a CPU feature that
+  // is missing, or a file that is not to be trusted; kLink with the functions that are missing;
+  // kHost.
+  Result<Snapshot> load_snapshot(std::string_view path,
+                                 const SnapshotFileOptions& options = {}) const;
+
  private:
   struct State;
   Linker& add(std::string_view module, std::string_view name, detail::HostFunction function);

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "runtime/engine_state.h"
 #include "runtime/linked_program.h"
+#include "runtime/load_snapshot.h"
 #include "runtime/sandbox_state.h"
 
 namespace mayfly {
@@ -136,6 +137,14 @@ Result<Sandbox> Linker::instantiate(const Program& program, const Policy& policy
   Error error{ErrorKind::kState, "the start of " + program.name() + " ended: " + to_string(end), 0};
   if (ended != nullptr) *ended = std::move(end);
   return error;
+}
+
+Result<Snapshot> Linker::load_snapshot(std::string_view path,
+                                       const SnapshotFileOptions& options) const {
+  if (state_ == nullptr) return api::moved_from("linker");
+  if (state_->engine == nullptr) return api::moved_from("engine");
+  return Snapshot(MAYFLY_TRY(runtime::load_snapshot(*state_->engine, state_->request.functions,
+                                                    std::string(path), options)));
 }
 
 Result<Sandbox> Linker::instantiate(const Snapshot& snapshot, const Policy& policy) const {

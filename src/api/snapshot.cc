@@ -6,6 +6,7 @@
 #include "api/moved_from.h"
 #include "base/result.h"
 #include "mayfly/sandbox.h"
+#include "runtime/load_snapshot.h"
 #include "runtime/sandbox_state.h"
 
 namespace mayfly {
@@ -15,6 +16,11 @@ uint64_t Snapshot::page_count() const {
 
 uint64_t Snapshot::own_page_count() const {
   return state_ == nullptr ? 0 : state_->state->own_page_count();
+}
+
+Result<void> Snapshot::save(std::string_view path) const {
+  if (state_ == nullptr) return api::moved_from("snapshot");
+  return runtime::save_snapshot(*state_, std::string(path));
 }
 
 Result<Snapshot> Sandbox::snapshot() {

@@ -5,7 +5,11 @@
 
 #include <sys/mman.h>
 
+#include <string>
 #include <utility>
+
+#include "image/origin_mark.h"
+#include "image/snapshot_format.h"
 
 namespace mayfly::runtime {
 
@@ -39,6 +43,29 @@ Result<std::shared_ptr<const image::Image>> EngineState::image_for(
   auto built = MAYFLY_TRY(build());
   cached->image = built;
   return built;
+}
+
+std::shared_ptr<const image::Image> EngineState::find_image(const Hash& content, uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, cached] : images_) {
+    // What is being built is nobody's yet.
+    const std::unique_lock building(cached->building, std::try_to_lock);
+    if (!building.owns_lock()) continue;
+    auto image = cached->image.lock();
+    if (image == nullptr || image::without_origin_mark(image->file_bytes()).size() != bytes)
+      continue;
+    if (!cached->content) cached->content = image::image_content_hash(image->file_bytes());
+    if (*cached->content == content) return image;
+  }
+  return nullptr;
+}
+
+Result<std::shared_ptr<const image::Image>> EngineState::image_with(
+    const Hash& content, uint64_t bytes,
+    const std::function<Result<std::shared_ptr<const image::Image>>()>& open) {
+  const std::lock_guard lock(opening_);
+  if (auto image = find_image(content, bytes)) return image;
+  return image_for("opened " + std::to_string(++opened_count_), open);
 }
 
 Result<void> EngineState::check_process() const {

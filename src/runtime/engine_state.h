@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/mapping.h"
 #include "base/result.h"
 #include "image/build_request.h"
@@ -55,7 +56,7 @@ class EngineState {
         process_mark_(std::move(mark)),
         blocking_pool_(config_.blocking_threads_max) {}
 
-  vmm::Host& host() { return *config_.host; }
+  vmm::Host& host() const { return *config_.host; }
   const EngineConfig& config() const { return config_; }
   EngineCounters& counters() { return counters_; }
   BlockingPool& blocking_pool() { return blocking_pool_; }
@@ -69,6 +70,12 @@ class EngineState {
       const std::string& key,
       const std::function<Result<std::shared_ptr<const image::Image>>()>& build);
 
+  // The image with that content (image_content_hash()) and size, if somebody uses it, else what
+  // `open` answers, which may have another content: only what is found is compared.
+  Result<std::shared_ptr<const image::Image>> image_with(
+      const Hash& content, uint64_t bytes,
+      const std::function<Result<std::shared_ptr<const image::Image>>()>& open);
+
   // kState in a process that was forked from the one that made the engine: its virtual machines
   // and threads did not come along.
   Result<void> check_process() const;
@@ -77,7 +84,9 @@ class EngineState {
   struct CachedImage {
     std::mutex building;
     std::weak_ptr<const image::Image> image;
+    std::optional<Hash> content;  // once it was asked for
   };
+  std::shared_ptr<const image::Image> find_image(const Hash& content, uint64_t bytes);
 
   EngineConfig config_;
   EngineCounters counters_;
@@ -85,6 +94,8 @@ class EngineState {
   BlockingPool blocking_pool_;
   vmm::DeadlineTimer stop_timer_;
   std::atomic<uint64_t> program_number_ = 0;
+  std::mutex opening_;  // one image_with() at a time, so that two never open the same
+  uint64_t opened_count_ = 0;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<CachedImage>> images_;
 };
