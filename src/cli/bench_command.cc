@@ -258,6 +258,9 @@ int report_end(const BenchOptions& options, const runtime::CallOutcome& end,
 Result<int> bench(const BenchOptions& options) {
   Timings timings;
   Program program = MAYFLY_TRY(load_program(options.file, options.compile, options.cache, timings));
+  if (program.snapshot != nullptr) {
+    return invalid(options.file + ": a snapshot: bench takes a module or an image");
+  }
   OpenedHost opened = MAYFLY_TRY(open_host(options.driver));
   MAYFLY_TRY(check_trust(options.file, program, options.trust_image, *opened.host));
   Report report;

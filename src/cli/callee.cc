@@ -37,6 +37,13 @@ Result<Callee> find_callee(const std::string& file, const image::Image& image,
 Result<void> check_trust(const std::string& file, const Program& program, bool is_trusted,
                          const vmm::Host& host) {
   if (program.origin == Origin::kCompiled || is_trusted) return {};
+  if (program.file != nullptr) {
+    if (host.driver() != vmm::Driver::kProcess) return {};
+    const auto checked = program.file->check_origin();
+    if (checked) return {};
+    return unsupported(file + ": the process driver runs snapshots that this installation made: " +
+                       checked.error().message + "; --trust-image if it is yours, or --driver kvm");
+  }
   const auto may = runtime::check_may_run(*program.image, host.driver());
   if (may) return {};
   return unsupported(file + ": " + may.error().message +

@@ -28,6 +28,7 @@ Examples:
   mayfly run --invoke 'add(1, 2)' math.wasm   call one export and print its results
   mayfly run --timeout 2s --memory-max 64MiB app.wasm
   mayfly compile app.wasm -o app.mayfly && mayfly run app.mayfly
+  mayfly snapshot --invoke init app.wasm -o app.snapshot && mayfly run app.snapshot
   mayfly inspect app.wasm                     imports, exports, sizes
   mayfly bench --invoke 'add(1, 2)' math.wasm what it costs here, next to an empty VM
   mayfly doctor                               what this host can do
@@ -37,6 +38,7 @@ wrong command line, 1 for bad input.)";
 
 struct Everything {
   RunOptions run;
+  RunOptions snapshot;
   CacheCommandOptions cache;
   CompileCommandOptions compile;
   InspectOptions inspect;
@@ -208,19 +210,16 @@ void add_fuel(CLI::App& app, RunOptions& options) {
       ->check(CLI::Range(uint64_t{0}, static_cast<uint64_t>(INT64_MAX)));
 }
 
-void declare_run(CLI::App& app, Everything& all) {
-  CLI::App& run = *app.add_subcommand("run", "Run a module or an image in a micro-VM");
-  run.prefix_command();
-  run.add_option("--invoke", all.run.invoke, "Call this export: 'name' or 'name(1, 2.5)'")
-      ->type_name("CALL");
-  run.add_option("--env", all.run.environment, "K=V: an environment variable; may be repeated")
+// What `run` and `snapshot` share.
+void add_running(CLI::App& run, RunOptions& options) {
+  run.add_option("--env", options.environment, "K=V: an environment variable; may be repeated")
       ->type_name("K=V")
       ->allow_extra_args(false)
       ->check([](const std::string& text) {
         const size_t equals = text.find('=');
         return equals == 0 || equals == std::string::npos ? "'" + text + "' is not K=V" : "";
       });
-  run.add_option("--dir", all.run.directories,
+  run.add_option("--dir", options.directories,
                  "HOST[::GUEST][:ro]: a directory that the program may use; may be repeated")
       ->type_name("HOST[::GUEST][:ro]")
       ->allow_extra_args(false)
@@ -228,18 +227,29 @@ void declare_run(CLI::App& app, Everything& all) {
         if (!text.empty() && text.find("::") == std::string::npos) return std::string();
         return check_pair(text, "::", "HOST or HOST::GUEST");
       });
-  add_grants(run, all.run);
-  add_driver(run, all.run.driver);
-  add_limits(run, all.run);
-  add_fuel(run, all.run);
-  add_code_generation(run, all.run.compile);
-  add_linking(run, all.run.compile);
-  add_cache(run, all.run.cache);
-  run.add_flag("-v,--verbose", all.run.cache.verbose,
+  add_grants(run, options);
+  add_driver(run, options.driver);
+  add_limits(run, options);
+  add_fuel(run, options);
+  add_code_generation(run, options.compile);
+  add_linking(run, options.compile);
+  add_cache(run, options.cache);
+  run.add_flag("-v,--verbose", options.cache.verbose,
                "Say on stderr what was not as expected but did not stop the program");
-  run.add_flag("--trust-image", all.run.trust_image,
-               "Let the process driver run an image that this installation did not make");
-  run.add_flag("--timings", all.run.timings, "Print how long each phase took to stderr");
+  run.add_flag("--trust-image", options.trust_image,
+               "Let the process driver run an image or a snapshot that this installation did not "
+               "make");
+  run.add_flag("--verify", options.verify,
+               "Compare every byte of a snapshot with its checksums first");
+  run.add_flag("--timings", options.timings, "Print how long each phase took to stderr");
+}
+
+void declare_run(CLI::App& app, Everything& all) {
+  CLI::App& run = *app.add_subcommand("run", "Run a module, an image or a snapshot in a micro-VM");
+  run.prefix_command();
+  run.add_option("--invoke", all.run.invoke, "Call this export: 'name' or 'name(1, 2.5)'")
+      ->type_name("CALL");
+  add_running(run, all.run);
   run.footer(
       "FILE comes after the flags; what follows FILE is the program's.\n"
       "Example: mayfly run --env HOME=/ --dir . app.wasm --its-own-flag");
@@ -253,6 +263,26 @@ void declare_run(CLI::App& app, Everything& all) {
     all.run.file = rest.front();
     all.run.arguments.assign(rest.begin() + 1, rest.end());
     all.exit_code = run_command(all.run);
+  });
+}
+
+void declare_snapshot(CLI::App& app, Everything& all) {
+  CLI::App& snapshot =
+      *app.add_subcommand("snapshot", "Save a program as it is after its start, or after a call");
+  snapshot.add_option("FILE", all.snapshot.file, "The module, image or snapshot")->required();
+  snapshot.add_option("-o,--output", all.snapshot.save_to, "The snapshot to write")
+      ->required()
+      ->type_name("SNAPSHOT");
+  snapshot
+      .add_option("--invoke", all.snapshot.invoke,
+                  "Call this export before: 'init', 'wizer.initialize' or 'init(1, 2.5)'")
+      ->type_name("CALL");
+  add_running(snapshot, all.snapshot);
+  snapshot.footer(
+      "Example: mayfly snapshot --invoke init app.wasm -o app.snapshot && mayfly run app.snapshot");
+  snapshot.callback([&all] {
+    if (all.snapshot.save_to.empty()) throw CLI::RequiredError("-o");
+    all.exit_code = run_command(all.snapshot);
   });
 }
 
@@ -273,7 +303,10 @@ void declare_compile(CLI::App& app, Everything& all) {
 
 void declare_inspect(CLI::App& app, Everything& all) {
   CLI::App& inspect = *app.add_subcommand("inspect", "Show imports, exports and sizes of a file");
-  inspect.add_option("FILE", all.inspect.file, "The module, component or image")->required();
+  inspect.add_option("FILE", all.inspect.file, "The module, component, image or snapshot")
+      ->required();
+  inspect.add_flag("--verify", all.inspect.verify,
+                   "Compare every byte of a snapshot with its checksums");
   inspect.add_flag("--wit", all.inspect.wit, "Print the world of a component as WIT");
   add_json(inspect, all.inspect.form);
   inspect.callback([&all] { all.exit_code = inspect_command(all.inspect); });
@@ -418,6 +451,7 @@ int run_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
   declare_run(app, all);
+  declare_snapshot(app, all);
   declare_compile(app, all);
   declare_inspect(app, all);
   declare_bench(app, all);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// mayfly inspect: what a module, a component or an image wants, offers and weighs. Nothing is run.
+// mayfly inspect: what a module, a component, an image or a snapshot wants, offers and weighs.
+// Nothing is run.
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -12,6 +13,7 @@
 #include "image/image.h"
 #include "runtime/image_origin.h"
 #include "runtime/printable.h"
+#include "runtime/snapshot_file.h"
 #include "wasm/module.h"
 
 namespace mayfly::cli {
@@ -131,6 +133,34 @@ json describe(const image::Image& image) {
           {"instances", std::move(instances)}};
 }
 
+json describe(const runtime::SnapshotFile& file, const image::Image& image) {
+  const image::SnapshotMetadata& metadata = file.metadata();
+  uint64_t image_pages = 0;
+  for (const image::SnapshotRun& run : metadata.runs) {
+    if (run.kind == image::SnapshotRun::Kind::kImage) image_pages += run.count;
+  }
+  json regions = json::array();
+  for (size_t i = 0; i < metadata.region_bytes.size(); ++i) {
+    if (metadata.region_bytes[i] == image.regions()[i].bytes) continue;
+    regions.push_back({{"kind", kind_name(image.regions()[i].kind)},
+                       {"address", hex(image.regions()[i].address)},
+                       {"bytes", metadata.region_bytes[i]}});
+  }
+  json snapshot = {{"format", "snapshot"},
+                   {"version", image::kSnapshotVersion},
+                   {"image_bytes", file.header().image_bytes},
+                   {"pages", file.header().page_count},
+                   {"pages_of_image", image_pages},
+                   {"runs", metadata.runs.size()},
+                   {"marked", file.header().has_origin()},
+                   {"grown_regions", std::move(regions)}};
+  json description = describe(image);
+  for (const char* part : {"cpu_features", "counts_fuel", "regions", "imports", "instances"}) {
+    snapshot[part] = std::move(description[part]);
+  }
+  return snapshot;
+}
+
 std::string text_of(const json& value) {
   return value.is_string() ? printable(value.get<std::string>())
                            : json_text(value, JsonLines::kCompact);
@@ -173,10 +203,25 @@ Result<component::Component> read_component(const std::string& file, const Fd& i
   return component;
 }
 
+Result<json> inspect_snapshot(Fd opened, const InspectOptions& options) {
+  const auto file = MAYFLY_TRY(runtime::SnapshotFile::open(std::move(opened)));
+  const auto image = MAYFLY_TRY(file->open_image());
+  MAYFLY_TRY(image::check_snapshot(file->metadata(), file->header().page_count, *image));
+  if (options.verify) MAYFLY_TRY(file->verify());
+  json description = describe(*file, *image);
+  if (options.verify) description["verified"] = true;
+  return description;
+}
+
 Result<json> inspect(const InspectOptions& options) {
   Input input = MAYFLY_TRY(open_input(options.file, Components::kTaken));
   if (input.kind == FileKind::kComponent) {
     return describe_component(MAYFLY_TRY(read_component(options.file, input.file)));
+  }
+  if (input.kind == FileKind::kSnapshot) {
+    auto description = inspect_snapshot(std::move(input.file), options);
+    if (!description) return with_context(options.file, std::move(description).error());
+    return description;
   }
   if (input.kind == FileKind::kImage) {
     auto image = image::Image::open(std::move(input.file));

@@ -61,7 +61,10 @@ struct RunOptions {
   CacheUse cache{.enabled = true};
   std::optional<uint64_t> fuel;
   bool trust_image = false;
+  bool verify = false;  // all of a snapshot
   bool timings = false;
+  // The file of `mayfly snapshot`: the state goes there instead of running _start.
+  std::string save_to;
 };
 
 enum class CacheAction : uint8_t { kList, kClear, kPath };
@@ -79,7 +82,8 @@ struct CompileCommandOptions {
 
 struct InspectOptions {
   std::string file;
-  bool wit = false;  // a component's world as WIT, and nothing else
+  bool wit = false;     // a component's world as WIT, and nothing else
+  bool verify = false;  // all of a snapshot
   OutputForm form = OutputForm::kText;
 };
 
@@ -112,7 +116,7 @@ struct WastOptions {
 };
 
 // The subcommands. Each answers the exit code.
-int run_command(const RunOptions& options);
+int run_command(const RunOptions& options);  // and `mayfly snapshot`
 int compile_command(const CompileCommandOptions& options);
 int inspect_command(const InspectOptions& options);
 int bench_command(const BenchOptions& options);

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "cli/module_compiler.h"
 #include "cli/quantity.h"
+#include "image/snapshot_format.h"
 
 namespace mayfly::cli {
 namespace {
@@ -58,6 +59,7 @@ std::string Timings::line() const {
 }
 
 FileKind file_kind(std::span<const uint8_t> bytes) {
+  if (image::is_snapshot(bytes)) return FileKind::kSnapshot;
   static constexpr std::array<uint8_t, 4> kWasm = {0x00, 'a', 's', 'm'};
   static constexpr std::array<uint8_t, 4> kElf = {0x7f, 'E', 'L', 'F'};
   if (bytes.size() >= 4 && std::memcmp(bytes.data(), kElf.data(), 4) == 0) return FileKind::kImage;
@@ -79,9 +81,11 @@ Result<Input> open_input(const std::string& file, Components components) {
     return unsupported(file + ": components are not supported yet, only core modules");
   }
   if (input.kind == FileKind::kOther) {
-    return invalid(file + ": neither a WebAssembly module (00 61 73 6d) nor a Mayfly image");
+    return invalid(file +
+                   ": neither a WebAssembly module (00 61 73 6d) nor a Mayfly image or snapshot");
   }
-  if (::lseek(input.file.get(), 0, SEEK_SET) != 0 && input.kind != FileKind::kImage) {
+  const bool is_module = input.kind == FileKind::kModule || input.kind == FileKind::kComponent;
+  if (::lseek(input.file.get(), 0, SEEK_SET) != 0 && is_module) {
     auto copy = copy_of_stream(std::span(start).first(*got), input.file);
     if (!copy) return with_context(file, std::move(copy).error());
     input.file = *std::move(copy);
@@ -95,9 +99,28 @@ Result<std::vector<uint8_t>> read_module(const std::string& file, const Fd& modu
   return bytes;
 }
 
+namespace {
+
+Result<Program> load_snapshot(Fd opened) {
+  Program program;
+  program.origin = Origin::kImageFile;
+  program.file = MAYFLY_TRY(runtime::SnapshotFile::open(std::move(opened)));
+  program.image = MAYFLY_TRY(program.file->open_image());
+  program.snapshot = MAYFLY_TRY(runtime::Snapshot::create(program.file, *program.image));
+  return program;
+}
+
+}  // namespace
+
 Result<Program> load_program(const std::string& file, const CompileOptions& options,
                              const CacheUse& cache, Timings& timings) {
   Input input = MAYFLY_TRY(open_input(file));
+  if (input.kind == FileKind::kSnapshot) {
+    auto program = load_snapshot(std::move(input.file));
+    if (!program) return with_context(file, std::move(program).error());
+    timings.mark("snapshot");
+    return program;
+  }
   Program program;
   if (input.kind == FileKind::kImage) {
     program.origin = Origin::kImageFile;
@@ -114,8 +137,9 @@ Result<Program> load_program(const std::string& file, const CompileOptions& opti
 Result<Fd> compile_module_file(const std::string& file, const CompileOptions& options,
                                Timings& timings) {
   Input input = MAYFLY_TRY(open_input(file));
-  if (input.kind == FileKind::kImage)
-    return invalid(file + ": an image, which is compiled already");
+  if (input.kind != FileKind::kModule) {
+    return invalid(file + ": an image or a snapshot, which is compiled already");
+  }
   return compile_module(file, std::move(input.file), options, CacheUse(), timings);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// From a file that the user named to an image: a module is compiled, an image is opened.
+// From a file that the user named to an image: a module is compiled, an image or a snapshot opened.
 #pragma once
 
 #include <chrono>
@@ -16,17 +16,19 @@
 #include "base/result.h"
 #include "cli/options.h"
 #include "image/image.h"
+#include "runtime/snapshot.h"
+#include "runtime/snapshot_file.h"
 
 namespace mayfly::cli {
 
-enum class FileKind : uint8_t { kModule, kComponent, kImage, kOther };
+enum class FileKind : uint8_t { kModule, kComponent, kImage, kSnapshot, kOther };
 // By the first eight bytes.
 FileKind file_kind(std::span<const uint8_t> bytes);
 
 // A file that the user named, at its start. A module that came through a pipe is a copy that can be
 // read at any place; of other streams only the first bytes are read.
 struct Input {
-  FileKind kind = FileKind::kOther;  // kModule, kImage, or kComponent where it is taken
+  FileKind kind = FileKind::kOther;  // not kOther, and kComponent only where it is taken
   Fd file;
 };
 // Errors, which name the file: kInvalid, kUnsupported (a component), kLimit, kHost.
@@ -59,6 +61,9 @@ enum class Origin : uint8_t { kCompiled, kImageFile };
 struct Program {
   std::unique_ptr<image::Image> image;
   Origin origin = Origin::kCompiled;
+  // Of a program that starts from a snapshot; else null.
+  runtime::SnapshotFilePtr file = nullptr;
+  runtime::SnapshotPtr snapshot = nullptr;
 };
 
 // Errors: kInvalid (neither module nor image, or a broken one), kLink, kUnsupported, kHost.

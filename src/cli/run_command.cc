@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// mayfly run: a program in a VM of its own, to its end.
+// mayfly run: a program in a VM of its own, to its end. mayfly snapshot: up to its first call, or
+// through one, to a file.
 #include <sys/types.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/callee.h"
 #include "cli/driver.h"
@@ -18,6 +20,7 @@
 #include "cli/program.h"
 #include "runtime/image_runner.h"
 #include "runtime/printable.h"
+#include "runtime/snapshot_save.h"
 #include "runtime/value.h"
 #include "wasi/context.h"
 #include "wasi/trace.h"
@@ -90,27 +93,56 @@ Result<CallOutcome> initialize_reactor(ImageRunner& runner) {
   return runner.call(found->func, {});
 }
 
-Result<int> call_program(const RunOptions& options, ImageRunner& runner, Timings& timings) {
-  const Callee callee = MAYFLY_TRY(find_callee(options.file, runner.image(), options.invoke));
+// As it is after its start, or as it was saved.
+Result<CallOutcome> start_program(const RunOptions& options, ImageRunner& runner) {
+  const runtime::StepOutcome started = MAYFLY_TRY(instantiate(runner));
+  if (started.kind == runtime::StepOutcome::Kind::kStopped) return started.call;
+  if (started.kind != runtime::StepOutcome::Kind::kInstantiated) {
+    return link_error(options.file + ": " + started.message);
+  }
+  const bool is_command = options.invoke.empty() && options.save_to.empty();
+  return is_command ? CallOutcome{} : initialize_reactor(runner);
+}
+
+Result<void> save_program(const RunOptions& options, ImageRunner& runner) {
+  const auto snapshot = MAYFLY_TRY(runner.snapshot());
+  const auto main = static_cast<uint32_t>(runner.image().instances().size() - 1);
+  return runtime::save_snapshot(*snapshot, {&runner.image(), main, true}, options.save_to);
+}
+
+Result<int> call_program(const RunOptions& options, const Program& program, ImageRunner& runner,
+                         Timings& timings) {
+  Callee callee;  // of none: the state after the start is saved
+  if (options.save_to.empty() || !options.invoke.empty()) {
+    callee = MAYFLY_TRY(find_callee(options.file, runner.image(), options.invoke));
+  }
+  if (program.snapshot != nullptr) {
+    const auto restored = runner.restore(program.snapshot);
+    if (!restored) return with_context(options.file, restored.error());
+  }
   if (options.timeout) {
     runner.set_deadline(std::chrono::steady_clock::now() + *options.timeout);
   }
   if (options.fuel) MAYFLY_TRY(runner.set_fuel(*options.fuel));
-  const runtime::StepOutcome started = MAYFLY_TRY(instantiate(runner));
-  if (started.kind == runtime::StepOutcome::Kind::kStopped) {
-    return finish(options, runner, started.call);
+  CallOutcome outcome;
+  if (program.snapshot == nullptr) outcome = MAYFLY_TRY(start_program(options, runner));
+  timings.mark(program.snapshot == nullptr ? "instantiate" : "restore");
+  if (!outcome.returned()) return finish(options, runner, outcome);
+  if (callee.function != nullptr) {
+    outcome = MAYFLY_TRY(runner.call(*callee.function, callee.arguments));
   }
-  if (started.kind != runtime::StepOutcome::Kind::kInstantiated) {
-    return link_error(options.file + ": " + started.message);
-  }
-  if (!options.invoke.empty()) {
-    const CallOutcome ready = MAYFLY_TRY(initialize_reactor(runner));
-    if (!ready.returned()) return finish(options, runner, ready);
-  }
-  timings.mark("instantiate");
-  const CallOutcome outcome = MAYFLY_TRY(runner.call(*callee.function, callee.arguments));
   timings.mark("run");
-  return finish(options, runner, outcome);
+  const int code = finish(options, runner, outcome);
+  if (options.save_to.empty()) return code;
+  if (outcome.kind == CallOutcome::Kind::kExited) {
+    print_error("mayfly: " + runtime::printable(options.file) +
+                ": it exited, so there is no state to save\n");
+    return code == kExitOk ? kExitBadInput : code;
+  }
+  if (code != kExitOk || !outcome.returned()) return code;
+  MAYFLY_TRY(save_program(options, runner));
+  timings.mark("save");
+  return code;
 }
 
 // The runner, and what stands between it and the host.
@@ -139,17 +171,24 @@ Result<int> run(const RunOptions& options) {
   const auto interrupt = MAYFLY_TRY(Interrupt::create());
   const OpenedHost opened = MAYFLY_TRY(open_host(options.driver));
   MAYFLY_TRY(check_trust(options.file, program, options.trust_image, *opened.host));
+  if (options.verify && program.file != nullptr) {
+    const auto verified = program.file->verify();
+    if (!verified) return with_context(options.file, verified.error());
+  }
   timings.mark("driver");
   const Ports ports = MAYFLY_TRY(make_ports(options));
   runtime::RunnerOptions runner_options;
   runner_options.ports.handler = ports.handler();
   runner_options.ports.cancel_fd = interrupt->cancel_fd();
   runner_options.ports.limits.memory_bytes_max = options.memory_bytes_max;
+  if (program.snapshot != nullptr || !options.save_to.empty()) {
+    runner_options.tracking = vmm::Tracking::kOn;
+  }
   const auto runner = MAYFLY_TRY(ImageRunner::create(*opened.host, *program.image, runner_options));
   timings.mark("vm");
   const std::function<void()> cancel = [&runner] { runner->cancel(); };
   const InterruptWatch watch(*interrupt, cancel);
-  int code = MAYFLY_TRY(call_program(options, *runner, timings));
+  int code = MAYFLY_TRY(call_program(options, program, *runner, timings));
   if (const auto signal = interrupt->signal()) code = kExitSignal + *signal;
   if (const auto time = runner->ports().bench_time(); time && options.compile.bench) {
     print_error("bench_ns " + std::to_string(time->count()) + "\n");

@@ -67,13 +67,7 @@ Result<uint64_t> size_of(int file, struct stat& status) {
 
 }  // namespace
 
-bool is_snapshot_file(const Fd& file) {
-  std::array<uint8_t, 8> start{};
-  const ssize_t count = ::pread(file.get(), start.data(), start.size(), 0);
-  return count == static_cast<ssize_t>(start.size()) && image::is_snapshot(start);
-}
-
-Result<std::shared_ptr<const SnapshotFile>> SnapshotFile::open(const std::string& path) {
+Result<SnapshotFilePtr> SnapshotFile::open(const std::string& path) {
   // Not to wait for who writes to a pipe of that name.
   Fd file = MAYFLY_TRY(open_file(path, O_RDONLY | O_NONBLOCK));
   auto opened = open(std::move(file));
@@ -81,7 +75,7 @@ Result<std::shared_ptr<const SnapshotFile>> SnapshotFile::open(const std::string
   return opened;
 }
 
-Result<std::shared_ptr<const SnapshotFile>> SnapshotFile::open(Fd file) {
+Result<SnapshotFilePtr> SnapshotFile::open(Fd file) {
   auto opened = std::make_shared<SnapshotFile>(Private());
   struct stat status{};
   const uint64_t size = MAYFLY_TRY(size_of(file.get(), status));
@@ -106,7 +100,7 @@ Result<std::shared_ptr<const SnapshotFile>> SnapshotFile::open(Fd file) {
         Mapping::file(file.get(), 0, size, Mapping::Access::kRead, Mapping::Sharing::kPrivate));
   }
   opened->file_ = std::move(file);
-  return std::shared_ptr<const SnapshotFile>(std::move(opened));
+  return SnapshotFilePtr(std::move(opened));
 }
 
 Result<std::unique_ptr<image::Image>> SnapshotFile::open_image() const {

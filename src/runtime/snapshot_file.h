@@ -19,6 +19,9 @@
 
 namespace mayfly::runtime {
 
+class SnapshotFile;
+using SnapshotFilePtr = std::shared_ptr<const SnapshotFile>;
+
 // Immutable; shareable between threads.
 class SnapshotFile {
   struct Private {
@@ -29,9 +32,9 @@ class SnapshotFile {
   // Reads header and metadata, and checks their checksums. A file that others than its owner may
   // change, or whose owner is neither this user nor root, is copied first.
   // Errors: kInvalid, kUnsupported (another version), kHost.
-  static Result<std::shared_ptr<const SnapshotFile>> open(Fd file);
+  static Result<SnapshotFilePtr> open(Fd file);
   // The same, whose messages name the path. What is no regular file is refused.
-  static Result<std::shared_ptr<const SnapshotFile>> open(const std::string& path);
+  static Result<SnapshotFilePtr> open(const std::string& path);
   // Use open().
   explicit SnapshotFile(Private) {}
 
@@ -58,8 +61,5 @@ class SnapshotFile {
   image::SnapshotHeader header_;
   image::SnapshotMetadata metadata_;
 };
-
-// Whether a file begins as a snapshot does.
-bool is_snapshot_file(const Fd& file);
 
 }  // namespace mayfly::runtime
