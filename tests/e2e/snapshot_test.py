@@ -18,6 +18,8 @@ SKIPPED = 77
 COUNTER = """(module
   (import "wasi_snapshot_preview1" "fd_write"
     (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get"
+    (func $args (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1 100)
   (global $n (export "n") (mut i32) (i32.const 5))
@@ -29,6 +31,9 @@ COUNTER = """(module
   (func (export "wizer.initialize") (global.set $n (i32.const 2000)))
   (func (export "get") (result i32) (global.get $n))
   (func (export "byte") (result i32) (i32.load8_u (i32.const 1300000)))
+  (func (export "arguments") (result i32)
+    (drop (call $args (i32.const 32) (i32.const 36)))
+    (i32.load (i32.const 32)))
   (func (export "leave") (call $exit (i32.const 0)))
   (func (export "trap") unreachable)
   (func (export "_start")
@@ -106,6 +111,12 @@ class Snapshot(unittest.TestCase):
         self.assert_answer(self.mayfly("compile", self.module, "-o", image), "")
         self.assert_answer(self.snapshot("--invoke", "init", file=image), "")
         self.assert_answer(self.run_saved("--invoke", "get"), "1000\n")
+
+    def test_arguments_are_those_of_each_start(self):
+        self.assert_answer(self.snapshot("--invoke", "arguments"), "1\n")
+        result = self.mayfly("run", "--driver", DRIVER, "--invoke", "arguments", self.saved, "a",
+                             "b")
+        self.assert_answer(result, "3\n")
 
     def test_is_its_owners_alone_and_the_only_thing_written(self):
         self.assert_answer(self.snapshot(), "")

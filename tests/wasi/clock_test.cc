@@ -83,6 +83,22 @@ TEST_F(Clock, TakesNewReadingsAfterARestore) {
   EXPECT_LE(guest, host_monotonic());
 }
 
+// A state that was saved to a file starts on a host whose clock is an hour behind.
+TEST_F(Clock, GoesOnWhereItWasOnAnotherHost) {
+  for (const uint64_t steady : {0U, 1U}) {
+    start_with_ticks(1);
+    guest_->page().ticks_are_steady = steady;
+    const uint64_t before = read(kMonotonic);
+    guest_->monotonic_behind_ns = 3'600'000'000'000;
+    guest_->page().seed_generation = 2;
+    const uint64_t after = read(kMonotonic);
+    EXPECT_GE(after, before);
+    EXPECT_LT(after - before, 10'000'000'000U);
+    std::this_thread::sleep_for(milliseconds(20));
+    EXPECT_GE(read(kMonotonic) - after, 15'000'000U);
+  }
+}
+
 TEST_F(Clock, AsksTheHostWhereTicksAreNotSteady) {
   start();
   const uint64_t before = guest_->exit_count();

@@ -33,6 +33,8 @@ class NativeGuest {
   guest_abi::MemoryInfo* memory() { return &memory_info_; }
   guest_abi::CallPage& page();
   uint64_t exit_count() const { return exit_count_; }
+  // As on a host that was booted so much later.
+  uint64_t monotonic_behind_ns = 0;
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
 
   // Linear memory, by the program's own offsets.

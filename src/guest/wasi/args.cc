@@ -72,11 +72,14 @@ uint32_t text_get(const LinearMemory& memory, const Text& text, uint32_t pointer
 
 const guest_abi::WasiStartRequest& start_block() {
   WasiState& state = wasi_state();
-  if (!state.start_is_known) [[unlikely]] {
+  // What a restored or loaded state knows may be another start's.
+  const uint64_t generation = call_page().seed_generation;
+  if (!state.start_is_known || state.start_generation != generation) [[unlikely]] {
     auto& request = new_request<guest_abi::WasiStartRequest>();
     call_port(guest_abi::WasiPort::kStart, request);
     state.start = request;
     state.start_is_known = true;
+    state.start_generation = generation;
   }
   return state.start;
 }

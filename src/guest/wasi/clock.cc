@@ -25,8 +25,11 @@ ClockReading read_clock(uint32_t clock) {
   const guest_abi::CallPage& page = call_page();
   const auto id = static_cast<wasi::ClockId>(clock);
   const bool has_ticks = id == wasi::ClockId::kRealtime || id == wasi::ClockId::kMonotonic;
-  ClockReading reading =
-      page.ticks_are_steady != 0 && has_ticks ? wasi_state().clock.read(page, id) : ask_host(clock);
+  const bool reads_ticks = page.ticks_are_steady != 0 && has_ticks;
+  ClockReading reading = reads_ticks ? wasi_state().clock.read(page, id) : ask_host(clock);
+  if (!reads_ticks && id == wasi::ClockId::kMonotonic && reading.error == wasi::Errno::kSuccess) {
+    reading.nanoseconds = wasi_state().clock.continued(page.seed_generation, reading.nanoseconds);
+  }
   if (page.clock_resolution_ns > reading.resolution_ns && reading.resolution_ns != 0) {
     reading.resolution_ns = page.clock_resolution_ns;
     reading.nanoseconds = coarsened(reading.nanoseconds, page.clock_resolution_ns);

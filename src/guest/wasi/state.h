@@ -12,6 +12,7 @@ namespace mayfly::guest {
 
 struct WasiState {
   bool start_is_known;
+  uint64_t start_generation;  // the seed_generation of the start that it is of
   bool fds_are_filled;
   TickClock clock;
   RandomStream random;

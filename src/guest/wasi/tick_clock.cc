@@ -31,6 +31,18 @@ ClockReading ask_host(uint32_t clock) {
   return {wasi::Errno::kSuccess, request.nanoseconds, request.resolution_ns};
 }
 
+uint64_t TickClock::to_own(uint64_t generation, uint64_t host_ns) {
+  if (host_generation_ != generation) {
+    host_generation_ = generation;
+    if (host_ns + offset_ns_ < last_monotonic_ns_) offset_ns_ = last_monotonic_ns_ - host_ns;
+  }
+  return host_ns + offset_ns_;
+}
+
+uint64_t TickClock::continued(uint64_t generation, uint64_t host_ns) {
+  return not_before_last(to_own(generation, host_ns));
+}
+
 uint64_t TickClock::not_before_last(uint64_t monotonic_ns) {
   if (monotonic_ns > last_monotonic_ns_) last_monotonic_ns_ = monotonic_ns;
   return last_monotonic_ns_;
@@ -57,7 +69,7 @@ void TickClock::take_readings(uint64_t generation) {
   }
   const uint64_t before = ticks();
   const uint64_t monotonic_ns =
-      ask_host(static_cast<uint32_t>(wasi::ClockId::kMonotonic)).nanoseconds;
+      to_own(generation, ask_host(static_cast<uint32_t>(wasi::ClockId::kMonotonic)).nanoseconds);
   const uint64_t between = ticks();
   const uint64_t realtime_ns =
       ask_host(static_cast<uint32_t>(wasi::ClockId::kRealtime)).nanoseconds;
@@ -77,7 +89,7 @@ ClockReading TickClock::read(const guest_abi::CallPage& page, wasi::ClockId cloc
   if (is_anchored && ns_per_tick_ == 0 && passed < kRateTicksMin) {
     ClockReading reading = ask_host(static_cast<uint32_t>(clock));
     if (clock == wasi::ClockId::kMonotonic) {
-      reading.nanoseconds = not_before_last(reading.nanoseconds);
+      reading.nanoseconds = continued(page.seed_generation, reading.nanoseconds);
     }
     return reading;
   }

@@ -23,15 +23,21 @@ struct ClockReading {
 
 class TickClock {
  public:
+  // The program's monotonic time at a reading of the host's: it goes on where a state that was
+  // loaded on another host, or after a boot, had left it.
+  uint64_t continued(uint64_t generation, uint64_t host_ns);
   // Precondition: clock is the monotonic or the real one.
   ClockReading read(const guest_abi::CallPage& page, guest_abi::wasi::ClockId clock);
 
  private:
   void take_readings(uint64_t generation);
   void measure_rate(uint64_t ticks_passed, uint64_t ns_passed);
+  uint64_t to_own(uint64_t generation, uint64_t host_ns);
   uint64_t not_before_last(uint64_t monotonic_ns);
 
   uint64_t generation_;
+  uint64_t host_generation_;      // the seed_generation that offset_ns_ was looked at in
+  uint64_t offset_ns_;            // from the host's monotonic clock to the program's
   uint64_t anchor_ticks_;         // 0: no reading yet
   uint64_t anchor_monotonic_ns_;  // the host's clocks at anchor_ticks_
   uint64_t anchor_realtime_ns_;
