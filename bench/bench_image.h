@@ -14,8 +14,11 @@ namespace mayfly::bench {
 
 // () -> (), exported as "f".
 std::vector<uint8_t> empty_module();
-// "f": writes one byte to each 4 KiB page of its memory of `pages` Wasm pages.
-std::vector<uint8_t> touching_module(uint32_t pages);
+// "f": writes one byte to each 4 KiB page of the first `touched` Wasm pages of its memory.
+std::vector<uint8_t> touching_module(uint32_t pages, uint32_t touched);
+inline std::vector<uint8_t> touching_module(uint32_t pages) {
+  return touching_module(pages, pages);
+}
 
 // Errors: whatever the compiler or the image's reader says.
 Result<std::unique_ptr<image::Image>> bench_image(std::vector<uint8_t> module);

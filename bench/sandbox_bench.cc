@@ -2,17 +2,23 @@
 //
 // Sandboxes that go back to a saved state: starting from a snapshot, call and reset, restoring
 // another snapshot, taking one; each next to the raw VM, the raw exit, or the copying alone.
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "bench/bench_image.h"
 #include "bench/paired.h"
 #include "bench/raw_kvm.h"
 #include "runtime/image_runner.h"
+#include "runtime/snapshot_file.h"
+#include "runtime/snapshot_save.h"
 
 namespace mayfly::bench {
 namespace {
@@ -114,18 +120,83 @@ Paired tenth_reset_after_a_burst(vmm::Host& host, const image::Image& large) {
   return {median(before), median(after), median(ratios)};
 }
 
-void print_snapshot_times(vmm::Host& host, const image::Image& large, const image::Image& small) {
+// All of its memory is other than zero, and "f" changes the first of its pages.
+std::unique_ptr<ImageRunner> start_full(vmm::Host& host, const image::Image& image) {
+  auto runner = start(host, image);
+  for (size_t region = 0; region < image.regions().size(); ++region) {
+    if (image.regions()[region].kind != image::RegionKind::kMemory) continue;
+    const auto bytes = runner->vm().region_bytes(region);
+    const auto memory = runner->vm().view(image.regions()[region].address, bytes).value();
+    std::memset(memory.data(), 3, memory.size());
+  }
+  return runner;
+}
+
+double snapshot_of_1_percent(vmm::Host& host, const image::Image& large_touched) {
+  const auto runner = start_full(host, large_touched);
+  const auto base = runner->snapshot().value();
+  std::vector<double> times;
+  for (int i = 0; i < 21; ++i) {
+    CHECK(runner->restore(base).has_value());
+    call(*runner);
+    times.push_back(microseconds_of([&] { CHECK(runner->snapshot().has_value()); }) / 1e3);
+  }
+  return median(times);
+}
+
+// From a file of 256 MiB to the first result, past what the raw VM takes; opening the file alone.
+std::pair<double, double> load_times(const RawKvm& kvm, vmm::Host& host,
+                                     const image::Image& large_touched) {
+  const std::string path = "/tmp/mayfly-bench-" + std::to_string(::getpid());
+  CHECK(runtime::save_snapshot(*start_full(host, large_touched)->snapshot().value(),
+                               {&large_touched, 0, false}, path)
+            .has_value());
+  std::optional<RawVm> raw;
+  std::vector<double> open_times, over_floor;
+  for (int i = 0; i < 51; ++i) {
+    const double floor = microseconds_of([&] {
+      raw.emplace(RawVm::create(kvm).value());
+      CHECK(raw->call().has_value());
+    });
+    std::unique_ptr<image::Image> image;
+    runtime::SnapshotPtr snapshot;
+    std::unique_ptr<ImageRunner> runner;
+    const double opening = microseconds_of([&] {
+      const auto file = runtime::SnapshotFile::open(path).value();
+      image = file->open_image().value();
+      snapshot = runtime::Snapshot::create(file, *image).value();
+    });
+    const double starting = microseconds_of([&] {
+      runner = make(host, *image);
+      CHECK(runner->restore(snapshot).has_value());
+      call(*runner);
+    });
+    raw.reset();
+    open_times.push_back(opening / 1e3);
+    over_floor.push_back((opening + starting - floor) / 1e3);
+  }
+  ::unlink(path.c_str());
+  return {median(open_times), median(over_floor)};
+}
+
+void print_snapshot_times(const RawKvm& kvm, vmm::Host& host, const image::Image& large) {
   const auto runner = start(host, large);
   call(*runner);
   const auto base = runner->snapshot().value();
-  (void)small;
-  std::printf("\n| what | ms |\n|---|---|\n");
+  std::printf("\n| what | ms | bar |\n|---|---|---|\n");
+  const auto touched_1_percent = bench_image(touching_module(4096, 41)).value();
+  std::printf("| snapshot of 256 MiB, 1%% of it written | %.2f | 10 |\n",
+              snapshot_of_1_percent(host, *touched_1_percent));
+  const auto touched_1_page = bench_image(touching_module(4096, 1)).value();
+  const auto [opening, over_floor] = load_times(kvm, host, *touched_1_page);
+  std::printf("| opening a snapshot file of 256 MiB | %.2f | |\n", opening);
+  std::printf("| from it to the first result, over the raw VM | %.2f | 5 |\n", over_floor);
   std::vector<double> times;
   for (int i = 0; i < 5; ++i) {
     call(*runner);
     times.push_back(microseconds_of([&] { CHECK(runner->snapshot().has_value()); }) / 1e3);
   }
-  std::printf("| snapshot of 256 MiB, every page written with what it had | %.2f |\n",
+  std::printf("| snapshot of 256 MiB, every page written with what it had | %.2f | |\n",
               median(times));
 }
 
@@ -154,7 +225,7 @@ int run() {
             call_and_reset(*kvm, *host, *pages_1024, 1024, kLargePairs), "1.1");
   print_row("tenth reset after a burst of 16 MiB / reset before it",
             tenth_reset_after_a_burst(*host, *burst), "");
-  print_snapshot_times(*host, *large, *empty);
+  print_snapshot_times(*kvm, *host, *large);
   return 0;
 }
 
