@@ -33,7 +33,7 @@ using runtime::ImageRunner;
 std::unique_ptr<ImageRunner> make(vmm::Host& host, const image::Image& image) {
   runtime::RunnerOptions options;
   options.tracking = vmm::Tracking::kOn;
-  return ImageRunner::create(host, image, std::move(options)).value();
+  return ImageRunner::create(host, image, options).value();
 }
 
 std::unique_ptr<ImageRunner> start(vmm::Host& host, const image::Image& image) {
