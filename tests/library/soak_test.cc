@@ -217,6 +217,7 @@ TEST_P(SoakTest, LeavesNothingBehind) {
   std::atomic<int64_t> next = 1;
   const auto run_to = [&](int64_t end) {
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (size_t place = 0; place < kThreads; ++place) {
       threads.emplace_back([&, place] {
         std::mt19937_64 random(place + 1);
