@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
   for (int i = 0; i < std::atoi(argv[2]); ++i) queue.requests.push(i % 10);
   Counts counts;
   std::vector<std::jthread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) threads.emplace_back([&] { serve(*pool, queue, counts); });
   threads.clear();  // waits for them
   std::printf("%d answered, %d trapped\n", counts.answered.load(), counts.trapped.load());
