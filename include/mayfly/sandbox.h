@@ -81,7 +81,7 @@ class MAYFLY_API Sandbox {
   // sandbox is as good as new. Random numbers are seeded anew; clocks go on.
   // Takes time in proportion to the pages written since, and to those that differ.
   // Errors: kState in a call, or with Policy::resettable(false); kInvalid for another program's
-  // snapshot; kHost, and then the sandbox stays poisoned.
+  // snapshot; kLimit for one that is past the Limits; kHost, and then the sandbox stays poisoned.
   Result<void> restore(const Snapshot& snapshot);
   // To the state that the sandbox was made with: after its start functions, or its snapshot.
   Result<void> reset();

@@ -262,11 +262,16 @@ Result<SnapshotPtr> ImageRunner::snapshot() {
   return taken;
 }
 
-Result<vmm::RestoreCount> ImageRunner::restore(SnapshotPtr snapshot) {
-  if (broken_) return invalid("a VM that its guest broke cannot be reset: " + broken_->broken);
-  if (snapshot->rest().image != &image_) {
+Result<void> ImageRunner::check_restore(const Snapshot& snapshot) const {
+  if (snapshot.rest().image != &image_) {
     return invalid("the snapshot is of another program's image");
   }
+  return ports_.check_sizes(snapshot.memory().region_bytes);
+}
+
+Result<vmm::RestoreCount> ImageRunner::restore(SnapshotPtr snapshot) {
+  if (broken_) return invalid("a VM that its guest broke cannot be reset: " + broken_->broken);
+  MAYFLY_TRY(check_restore(*snapshot));
   const auto restored = vm_->restore(snapshot->memory());
   if (!restored) {
     broken_.emplace();

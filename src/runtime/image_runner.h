@@ -75,9 +75,12 @@ class ImageRunner {
   // time in proportion to the pages written since the last snapshot() or restore().
   // Errors: kInvalid after kBroken; kHost.
   Result<SnapshotPtr> snapshot();
+  // Whether restore() may go to that state. Errors: kInvalid for another image's; kLimit when its
+  // memories or tables are past the limits.
+  Result<void> check_restore(const Snapshot& snapshot) const;
   // Makes the state that of a snapshot of the same image, with new random numbers and clocks that
   // go on. Takes time in proportion to the pages written since, and to those that differ.
-  // Errors: kInvalid for another image's, or after kBroken; kHost: only destruction is left.
+  // Errors: check_restore()'s; kInvalid after kBroken; kHost: only destruction is left.
   Result<vmm::RestoreCount> restore(SnapshotPtr snapshot);
 
   // Covers the calls and steps from now on. nullopt: none.

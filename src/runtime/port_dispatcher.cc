@@ -136,6 +136,28 @@ uint64_t PortDispatcher::memory_bytes() const {
   return bytes;
 }
 
+Result<void> PortDispatcher::check_sizes(std::span<const uint64_t> region_bytes) const {
+  CHECK(region_bytes.size() == regions_.size());
+  uint64_t bytes = 0;
+  uint64_t entries = 0;
+  for (size_t i = 0; i < regions_.size(); ++i) {
+    if (!counts(regions_[i])) continue;
+    bytes += region_bytes[i];
+    if (regions_[i].kind == image::RegionKind::kTable)
+      entries += region_bytes[i] / kTableEntryBytes;
+  }
+  const RunLimits& limits = options_.limits;
+  if (bytes > limits.memory_bytes_max) {
+    return limit("the snapshot has " + std::to_string(bytes) +
+                 " bytes of memory, past the limit of " + std::to_string(limits.memory_bytes_max));
+  }
+  if (entries > limits.table_entries_max) {
+    return limit("the snapshot has " + std::to_string(entries) +
+                 " table entries, past the limit of " + std::to_string(limits.table_entries_max));
+  }
+  return {};
+}
+
 Result<Outcome> PortDispatcher::grow() {
   auto request = copy_request<guest_abi::GrowRequest>(vm_);
   request.reserved_out = 0;

@@ -62,6 +62,8 @@ class PortDispatcher {
   bool may_grow(uint32_t region, uint64_t bytes_new) const;
   // Of all linear memories and tables.
   uint64_t memory_bytes() const;
+  // Errors: kLimit for a state, of so many bytes in each region, that is past the limits.
+  Result<void> check_sizes(std::span<const uint64_t> region_bytes) const;
 
   // Between the marks bench.start and bench.end, all pairs together.
   std::optional<std::chrono::nanoseconds> bench_time() const { return bench_time_; }

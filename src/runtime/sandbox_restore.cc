@@ -63,6 +63,7 @@ Result<void> SandboxState::restore(const std::shared_ptr<const SandboxSnapshot>&
   if (snapshot->program->image != program_->image) {
     return invalid("the snapshot is of another program than the sandbox's");
   }
+  MAYFLY_TRY(runner_->check_restore(*snapshot->state));
   auto restored = runner_->restore(snapshot->state);
   if (!restored) {
     // The machine is lost, or its guest broke it: a new one takes its place.

@@ -93,6 +93,24 @@ TEST_P(LostMachineTest, SaysSoWhenNoNewOneCanBeMadeAndHealsWhenItCan) {
   EXPECT_EQ(next(counter), 1);
 }
 
+TEST_P(SnapshotLibraryTest, RefusesAStateThatIsPastTheLimits) {
+  const Linker linker(engine());
+  const Program program = this->program(kCounter);
+  Sandbox large = *linker.instantiate(program);
+  EXPECT_EQ(large.call<int32_t>("grow").value(), 1);
+  const Snapshot grown = *large.snapshot();
+  Limits limits;
+  limits.memory_bytes_max = 65536;
+  Sandbox small = *linker.instantiate(program, Policy().limits(limits));
+  EXPECT_EQ(next(small), 1);
+  const auto refused = small.restore(grown);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "the snapshot has 131072 bytes of memory, past the limit of 65536");
+  EXPECT_EQ(next(small), 2);  // nothing has changed
+  EXPECT_FALSE(linker.instantiate(grown, Policy().limits(limits)));
+}
+
 TEST_P(SnapshotLibraryTest, ResetHealsAPoisonedSandbox) {
   Sandbox counter = sandbox(kCounter, Policy().deadline(20ms));
   for (const char* end : {"trap", "loop"}) {
