@@ -310,24 +310,27 @@ Result<std::unique_ptr<CallOutcome>> ImageRunner::enter(const vmm::Entry& entry)
   const CallDepth inside(depth_);
   if (clock_ && depth_ == 1) clock_->start();
   if (clock_ && depth_ > 1) clock_->was_host();
-  vmm::Exit exit = MAYFLY_TRY(counted(depth_ == 1 ? vm_->enter(entry) : vm_->enter_nested(entry)));
-  while (exit.kind == vmm::Exit::Kind::kPort) {
-    if (exit.port == static_cast<uint32_t>(guest_abi::Port::kReturn)) {
+  Result<vmm::Exit> exit = depth_ == 1 ? vm_->enter(entry) : vm_->enter_nested(entry);
+  for (;;) {
+    if (!exit) return std::move(exit).error();
+    count_exit(*exit);
+    if (exit->kind != vmm::Exit::Kind::kPort) {
+      return std::make_unique<CallOutcome>(outcome_of(*exit));
+    }
+    if (exit->port == static_cast<uint32_t>(guest_abi::Port::kReturn)) {
       return std::unique_ptr<CallOutcome>();
     }
-    auto ended = MAYFLY_TRY(ports_.handle(exit.port));
+    auto ended = MAYFLY_TRY(ports_.handle(exit->port));
     if (clock_) clock_->was_host();
     if (ended) return std::make_unique<CallOutcome>(std::move(*ended));
-    exit = MAYFLY_TRY(counted(vm_->resume()));
+    exit = vm_->resume();
   }
-  return std::make_unique<CallOutcome>(outcome_of(exit));
 }
 
 // After each time that the guest ran.
-Result<vmm::Exit> ImageRunner::counted(Result<vmm::Exit> exit) {
+void ImageRunner::count_exit(const vmm::Exit& exit) {
   if (clock_) clock_->was_guest();
-  if (exit) counts_.add_exit(reason_of(*exit));
-  return exit;
+  counts_.add_exit(reason_of(exit));
 }
 
 CallOutcome ImageRunner::outcome_of(const vmm::Exit& exit) {

@@ -114,7 +114,7 @@ class ImageRunner {
   Result<void> prepare_call_page();
   // nullptr: the call returned.
   Result<std::unique_ptr<CallOutcome>> enter(const vmm::Entry& entry);
-  Result<vmm::Exit> counted(Result<vmm::Exit> exit);
+  void count_exit(const vmm::Exit& exit);
   CallOutcome outcome_of(const vmm::Exit& exit);
   CallOutcome outcome_of_fault(const vmm::Fault& fault);
   Result<std::optional<std::string>> failed_limit(const image::ImageInstance& instance) const;
