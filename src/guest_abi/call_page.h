@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "guest_abi/layout.h"
+#include "guest_abi/write_behind.h"
 
 namespace mayfly::guest_abi {
 
@@ -36,6 +37,8 @@ struct CallPage {
   uint64_t has_avx2;
   uint64_t reserved[7];
 
+  alignas(64) WriteBehind write_behind;
+
   // One request of the guest at a time (ports.h): the struct of the port that was called.
   alignas(64) uint8_t request[kRequestBytesMax];
 
@@ -43,8 +46,9 @@ struct CallPage {
   alignas(64) Slot slots[kSlotsMax];
 };
 
-static_assert(offsetof(CallPage, request) == 128);
-static_assert(offsetof(CallPage, slots) == 128 + kRequestBytesMax);
+static_assert(offsetof(CallPage, write_behind) == 128);
+static_assert(offsetof(CallPage, request) == 192);
+static_assert(offsetof(CallPage, slots) == 192 + kRequestBytesMax);
 static_assert(sizeof(CallPage) <= kCallPageBytes);
 
 // What a funcref points to. The compiler emits one per function whose reference can be taken.

@@ -45,9 +45,10 @@ enum class WasiPort : uint32_t {
   kReceive,                                          // WasiTransferRequest
   kSend,                                             // WasiTransferRequest
   kShutdown,                                         // WasiHandleRequest: detail is sdflags
+  kSettle,                                           // WasiHandleRequest: takes writes behind
 };
 inline constexpr uint32_t kWasiPortFirst = static_cast<uint32_t>(WasiPort::kStart);
-inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kShutdown);
+inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kSettle);
 
 // Bytes of the guest.
 struct WasiRange {
@@ -70,6 +71,9 @@ inline constexpr uint8_t kWasiListener = 16;  // a socket that accepts
 inline constexpr uint8_t kWasiPreopen = 32;   // a directory with a name
 // The position is the host's (a file that stdin, stdout or stderr shares with other processes).
 inline constexpr uint8_t kWasiHostPosition = 64;
+// A regular file that was not opened to append or to write through: its bytes may wait in the
+// guest, on their way in and out.
+inline constexpr uint8_t kWasiBuffered = 128;
 
 // How much text the guest was given, and its first handles: handle N is fd N.
 struct WasiStartRequest {

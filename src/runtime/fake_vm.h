@@ -28,6 +28,13 @@ class FakeVm final : public vmm::Vm {
   Result<vmm::Exit> enter_nested(const vmm::Entry& /*entry*/) override { return vmm::Exit{}; }
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> /*deadline*/) override {}
   bool cancel() override { return false; }
+  Result<void> look_at(std::chrono::steady_clock::time_point /*when*/,
+                       vmm::GuestWatch& watch) override {
+    watch_ = &watch;
+    return {};
+  }
+  // Who asked to look at the guest last.
+  vmm::GuestWatch* watch() const { return watch_; }
   std::chrono::nanoseconds cpu_time() const override { return {}; }
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override {
     if (!contains(address, to.size())) return invalid("outside");
@@ -67,6 +74,7 @@ class FakeVm final : public vmm::Vm {
   std::vector<uint8_t> memory_;
   std::vector<Size> regions_;
   guest_abi::CallPage page_{};
+  vmm::GuestWatch* watch_ = nullptr;
 };
 
 }  // namespace mayfly::runtime

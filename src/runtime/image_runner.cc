@@ -315,14 +315,22 @@ Result<std::unique_ptr<CallOutcome>> ImageRunner::enter(const vmm::Entry& entry)
     if (!exit) return std::move(exit).error();
     count_exit(*exit);
     if (exit->kind != vmm::Exit::Kind::kPort) {
-      return std::make_unique<CallOutcome>(outcome_of(*exit));
+      auto broken_rule = ports_.end_call();
+      auto outcome = outcome_of(*exit);
+      const bool is_for_rule = outcome.kind == CallOutcome::Kind::kCancelled && broken_rule;
+      return std::make_unique<CallOutcome>(is_for_rule ? *std::move(broken_rule)
+                                                       : std::move(outcome));
     }
     if (exit->port == static_cast<uint32_t>(guest_abi::Port::kReturn)) {
-      return std::unique_ptr<CallOutcome>();
+      auto ended = ports_.end_call();
+      return ended ? std::make_unique<CallOutcome>(*std::move(ended)) : nullptr;
     }
     auto ended = MAYFLY_TRY(ports_.handle(exit->port));
     if (clock_) clock_->was_host();
-    if (ended) return std::make_unique<CallOutcome>(std::move(*ended));
+    if (ended) {
+      ports_.end_call();
+      return std::make_unique<CallOutcome>(std::move(*ended));
+    }
     exit = vm_->resume();
   }
 }

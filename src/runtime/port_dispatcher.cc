@@ -66,6 +66,20 @@ uint64_t nanoseconds(const timespec& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
+// How a call ends whose request a handler did not take.
+CallOutcome end_of(const Error& error) {
+  if (error.kind != ErrorKind::kLimit) {
+    return trapped(TrapCode::kHostError, "host error: " + printable(error.message));
+  }
+  CallOutcome ended;
+  ended.kind = CallOutcome::Kind::kLimit;
+  ended.message = error.message;
+  return ended;
+}
+
+// Within half of it the host looks again, so nothing waits longer (docs/decisions/0017).
+constexpr std::chrono::milliseconds kBehindTime{10};
+
 class VmAccess final : public GuestAccess {
  public:
   explicit VmAccess(vmm::Vm& vm) : vm_(vm) {}
@@ -91,6 +105,9 @@ PortDispatcher::PortDispatcher(std::span<const image::Region> regions,
     : regions_(regions), host_functions_(host_functions), vm_(vm), options_(options) {}
 
 Result<Outcome> PortDispatcher::handle(uint32_t port) {
+  if (has_behind() || bad_behind_) [[unlikely]] {
+    if (auto ended = settle()) return ended;
+  }
   switch (static_cast<Port>(port)) {
     case Port::kGrow:
       return grow();
@@ -236,18 +253,9 @@ Result<Outcome> PortDispatcher::pass_on(uint32_t port) {
   alignas(16) std::array<uint8_t, guest_abi::kRequestBytesMax> request;
   std::memcpy(request.data(), vm_.call_page().request, request.size());
   VmAccess access(vm_);
-  PortContext context{access, options_.deadline, options_.cancel_fd, options_.traffic};
+  PortContext context = context_with(access);
   const auto outcome = options_.handler->handle(port, context, request);
-  if (!outcome && outcome.error().kind == ErrorKind::kLimit) {
-    CallOutcome ended;
-    ended.kind = CallOutcome::Kind::kLimit;
-    ended.message = outcome.error().message;
-    return Outcome(std::move(ended));
-  }
-  if (!outcome) {
-    return Outcome(
-        trapped(TrapCode::kHostError, "host error: " + printable(outcome.error().message)));
-  }
+  if (!outcome) return Outcome(end_of(outcome.error()));
   CHECK(outcome->out_offset <= request.size() &&
             outcome->out_bytes <= request.size() - outcome->out_offset,
         port, outcome->out_offset, outcome->out_bytes);
@@ -263,6 +271,63 @@ Outcome PortDispatcher::go_on() const {
   CallOutcome outcome;
   outcome.kind = CallOutcome::Kind::kDeadline;
   return outcome;
+}
+
+PortContext PortDispatcher::context_with(GuestAccess& access) {
+  return {access, options_.deadline, options_.cancel_fd, options_.traffic, this};
+}
+
+// A claim of the guest: what it hides it has not written.
+bool PortDispatcher::has_behind() const {
+  const guest_abi::WriteBehind& shared = vm_.call_page().write_behind;
+  return __atomic_load_n(&shared.produced, __ATOMIC_SEQ_CST) !=
+         __atomic_load_n(&shared.consumed, __ATOMIC_RELAXED);
+}
+
+Outcome PortDispatcher::settle() {
+  if (bad_behind_) return std::exchange(bad_behind_, std::nullopt);
+  if (options_.handler == nullptr) return {};
+  VmAccess access(vm_);
+  PortContext context = context_with(access);
+  const auto settled = options_.handler->settle(context);
+  return settled ? Outcome() : Outcome(end_of(settled.error()));
+}
+
+Outcome PortDispatcher::settle_at_end() {
+  auto ended = settle();
+  unwatch();
+  return ended;
+}
+
+Outcome PortDispatcher::unwatch() {
+  if (is_watched_) __atomic_store_n(&words().is_watched, 0U, __ATOMIC_RELAXED);
+  is_watched_ = false;
+  return {};
+}
+
+void PortDispatcher::watch() {
+  if (is_watched_) return;
+  if (!vm_.look_at(std::chrono::steady_clock::now() + kBehindTime / 2, *this)) return;
+  is_watched_ = true;
+  __atomic_store_n(&words().is_watched, 1U, __ATOMIC_SEQ_CST);
+}
+
+// A guest that has nothing new is not looked at again. One that runs on while it is looked at sees
+// that, or is seen: the host stores before it reads, the guest too.
+void PortDispatcher::look() {
+  bool has_new = has_behind();
+  if (!has_new) {
+    is_watched_ = false;
+    __atomic_store_n(&words().is_watched, 0U, __ATOMIC_SEQ_CST);
+    has_new = has_behind();
+  }
+  if (!has_new) return;
+  is_watched_ = false;
+  watch();
+  if (auto ended = settle()) {
+    bad_behind_ = std::move(ended);
+    vm_.cancel();
+  }
 }
 
 }  // namespace mayfly::runtime

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // PortDispatcher: answers one request of the guest at a port. It grows memory within the limits,
-// calls host functions, and passes WASI's ports on to their handler.
+// calls host functions, and passes WASI's ports on to their handler, to which it also gives what
+// the guest has written behind: before any port, at a call's end, and a moment after it was
+// written.
 #pragma once
 
 #include <chrono>
@@ -43,7 +45,7 @@ struct PortOptions {
   PortTraffic* traffic = nullptr;
 };
 
-class PortDispatcher {
+class PortDispatcher final : public vmm::GuestWatch, private BehindAccess {
  public:
   // The image's; everything outlives the dispatcher. The Vm has the same regions in the same order.
   PortDispatcher(std::span<const image::Region> regions,
@@ -57,6 +59,14 @@ class PortDispatcher {
   // nullopt: the guest goes on; else how the call ended (a trap has no backtrace yet).
   // Errors: kHost.
   Result<std::optional<CallOutcome>> handle(uint32_t port);
+
+  // At every end of a call, whatever it was: the guest does not run any more. What to end it with
+  // instead of a return, if the guest broke the rules or a limit.
+  std::optional<CallOutcome> end_call() {
+    return has_behind() || bad_behind_ ? settle_at_end() : unwatch();
+  }
+  // Of a guest that runs on.
+  void look() override;
 
   // Whether region `region` may become that large, within its own range and the limits.
   bool may_grow(uint32_t region, uint64_t bytes_new) const;
@@ -78,6 +88,13 @@ class PortDispatcher {
   std::optional<CallOutcome> go_on() const;
   CallOutcome exit() const;
   CallOutcome abort() const;
+  bool has_behind() const;
+  std::optional<CallOutcome> settle();
+  std::optional<CallOutcome> settle_at_end();
+  std::optional<CallOutcome> unwatch();
+  PortContext context_with(GuestAccess& access);
+  guest_abi::WriteBehind& words() override { return vm_.call_page().write_behind; }
+  void watch() override;
 
   std::span<const image::Region> regions_;
   std::span<const image::HostFunction> host_functions_;
@@ -85,6 +102,8 @@ class PortDispatcher {
   PortOptions options_;
   std::optional<std::chrono::steady_clock::time_point> bench_started_;
   std::optional<std::chrono::nanoseconds> bench_time_;
+  bool is_watched_ = false;
+  std::optional<CallOutcome> bad_behind_;  // what look() found, which has no call to end
 };
 
 }  // namespace mayfly::runtime

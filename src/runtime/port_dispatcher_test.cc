@@ -222,5 +222,81 @@ TEST_F(PortDispatcherTest, PutsBackWhatAHandlerNamesAndNothingElse) {
             (std::array<uint8_t, 8>{1, 2, 3, 4, 0xee, 0xee, 7, 8}));
 }
 
+// Takes what a guest claims to have written behind, and says when.
+class Settles final : public PortHandler {
+ public:
+  Result<PortOutcome> handle(uint32_t /*port*/, PortContext& context,
+                             std::span<uint8_t> /*request*/) override {
+    log += "port ";
+    if (context.behind != nullptr) context.behind->watch();
+    return PortOutcome{};
+  }
+  Result<void> settle(PortContext& context) override {
+    log += "settle ";
+    context.behind->words().consumed = context.behind->words().produced;
+    return refusal.empty() ? Result<void>() : invalid(refusal);
+  }
+  std::string log;
+  std::string refusal;
+};
+
+class BehindTest : public PortDispatcherTest {
+ protected:
+  PortDispatcher with_handler() {
+    PortOptions options;
+    options.handler = &handler_;
+    return dispatcher(std::move(options));
+  }
+  guest_abi::WriteBehind& words() { return vm_.call_page().write_behind; }
+  Settles handler_;
+};
+
+TEST_F(BehindTest, SettlesBeforeAnyPort) {
+  auto dispatcher = with_handler();
+  words().produced = 16;
+  ASSERT_TRUE(dispatcher.handle(static_cast<uint32_t>(Port::kWasiFirst)));
+  words().produced = 32;
+  ASSERT_TRUE(dispatcher.handle(static_cast<uint32_t>(Port::kClock)));
+  ASSERT_TRUE(dispatcher.handle(static_cast<uint32_t>(Port::kClock)));
+  EXPECT_EQ(handler_.log, "settle port settle ");
+}
+
+TEST_F(BehindTest, SettlesAtTheEndOfACallAndWatchesNoMore) {
+  auto dispatcher = with_handler();
+  ASSERT_TRUE(dispatcher.handle(static_cast<uint32_t>(Port::kWasiFirst)));
+  EXPECT_EQ(words().is_watched, 1U);
+  words().produced = 16;
+  EXPECT_FALSE(dispatcher.end_call().has_value());
+  EXPECT_EQ(words().is_watched, 0U);
+  EXPECT_EQ(handler_.log, "port settle ");
+}
+
+TEST_F(BehindTest, LooksAtAGuestUntilItHasNothingNew) {
+  auto dispatcher = with_handler();
+  ASSERT_TRUE(dispatcher.handle(static_cast<uint32_t>(Port::kWasiFirst)));
+  ASSERT_EQ(vm_.watch(), &dispatcher);
+  words().produced = 16;
+  vm_.watch()->look();
+  EXPECT_EQ(handler_.log, "port settle ");
+  EXPECT_EQ(words().is_watched, 1U);
+  vm_.watch()->look();
+  EXPECT_EQ(handler_.log, "port settle ");
+  EXPECT_EQ(words().is_watched, 0U);
+}
+
+TEST_F(BehindTest, EndsTheCallOfAGuestThatLeavesABadBuffer) {
+  auto dispatcher = with_handler();
+  handler_.refusal = "bad buffer";
+  words().produced = 16;
+  const auto outcome = dispatcher.handle(static_cast<uint32_t>(Port::kClock));
+  ASSERT_TRUE(outcome && outcome->has_value());
+  EXPECT_THAT((*outcome)->trap.message, HasSubstr("bad buffer"));
+  words().produced = 32;
+  dispatcher.look();  // there is no call to end here, so the next moment ends it
+  const auto ended = dispatcher.end_call();
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_THAT(ended->trap.message, HasSubstr("bad buffer"));
+}
+
 }  // namespace
 }  // namespace mayfly::runtime

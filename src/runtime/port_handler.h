@@ -11,6 +11,7 @@
 #include <span>
 
 #include "base/result.h"
+#include "guest_abi/write_behind.h"
 #include "runtime/run_counts.h"
 
 namespace mayfly::runtime {
@@ -35,6 +36,15 @@ struct PortTraffic {
   uint64_t bytes_out_max = UINT64_MAX;  // of one call, for the message of who passes it
 };
 
+// The words that a guest and its host share about what is written behind.
+class BehindAccess {
+ public:
+  virtual ~BehindAccess() = default;
+  virtual guest_abi::WriteBehind& words() = 0;
+  // settle() is called within kBehindTime from now on, until it finds nothing new.
+  virtual void watch() = 0;
+};
+
 // What a handler that has to wait must also wait for.
 struct PortContext {
   GuestAccess& guest;
@@ -43,6 +53,7 @@ struct PortContext {
   // Readable once the call is cancelled, for poll(); -1: nobody can cancel.
   int cancel_fd = -1;
   PortTraffic* traffic = nullptr;  // null: nobody counts
+  BehindAccess* behind = nullptr;  // null: the guest writes nothing behind
 };
 
 // How the guest goes on: it is resumed, with the bytes [out_offset, out_offset + out_bytes) of the
@@ -71,6 +82,9 @@ class PortHandler {
   // guest library does.
   virtual Result<PortOutcome> handle(uint32_t port, PortContext& context,
                                      std::span<uint8_t> request) = 0;
+
+  // Takes what the guest has written behind; context.behind is there. Errors: as handle().
+  virtual Result<void> settle(PortContext& /*context*/) { return {}; }
 
   // The state now, for a snapshot; null: the handler has none. Errors: kHost.
   virtual Result<std::unique_ptr<const HostState>> save() {

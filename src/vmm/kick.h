@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Kick: ends the call that one vCPU thread is in, from another thread, and never a later call.
+// Kick: ends the call that one vCPU thread is in, from another thread, and never a later call. Or
+// has it leave the guest for a moment, to look at it.
 // A kick is repeated until the thread has left the guest: kvm_pvm, on a host with more threads than
 // processors, can go on in KVM_RUN after the signal was handled.
 // Invariant: immediate_exit, the thread and the call's generation change under one lock.
@@ -40,6 +41,12 @@ class Kick : public DeadlineTarget {
   // The generation of the call that it cancelled, if one was in progress.
   std::optional<uint64_t> cancel();
 
+  // Has the call of this generation leave the guest, and go on.
+  void ask_to_look(uint64_t generation);
+  bool waits_for_look(uint64_t generation) const;
+  // Whether that was asked for; not again, then. Between leave_guest() and enter_guest().
+  bool take_look();
+
  private:
   void kick_locked(Reason reason);
 
@@ -52,6 +59,18 @@ class Kick : public DeadlineTarget {
   bool has_thread_ = false;
   pthread_t thread_{};
   Reason reason_ = Reason::kNone;
+  bool is_to_look_ = false;
+};
+
+// The moment at which a call is to be looked at.
+class LookTime final : public DeadlineTarget {
+ public:
+  explicit LookTime(Kick& kick) : kick_(kick) {}
+  void deadline_passed(uint64_t generation) override { kick_.ask_to_look(generation); }
+  bool wants_again(uint64_t generation) const override { return kick_.waits_for_look(generation); }
+
+ private:
+  Kick& kick_;
 };
 
 }  // namespace mayfly::vmm

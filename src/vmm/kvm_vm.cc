@@ -45,7 +45,10 @@ Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
   return vm;
 }
 
-KvmVm::~KvmVm() { environment_.timer->forget(kick_); }
+KvmVm::~KvmVm() {
+  environment_.timer->forget(kick_);
+  environment_.timer->forget(look_time_);
+}
 
 Result<Exit> KvmVm::enter(const Entry& entry) {
   if (state_ == State::kDead) return invalid("the VM is broken; only its destruction is left");
@@ -105,6 +108,7 @@ Result<Exit> KvmVm::run() {
     const int errno_value = vcpu_->run();
     const Kick::Reason reason = kick_.leave_guest();
     if (errno_value == EINTR || errno_value == EAGAIN) {
+      if (kick_.take_look()) watch_->look();
       if (reason == Kick::Reason::kNone) continue;
       vcpu_->forget_system_state();
       return finish(interrupted(reason));
@@ -148,6 +152,13 @@ bool KvmVm::cancel() {
   // The next kick, should this one be lost. Without a timer (after fork) there is no call either.
   (void)environment_.timer->arm(kick_, *generation, DeadlineTimer::Clock::now());
   return true;
+}
+
+Result<void> KvmVm::look_at(DeadlineTimer::Clock::time_point when, GuestWatch& watch) {
+  const std::optional<uint64_t> generation = kick_.generation();
+  CHECK(generation.has_value(), "look_at() without a call");
+  watch_ = &watch;
+  return environment_.timer->arm(look_time_, *generation, when);
 }
 
 Result<void> KvmVm::read(uint64_t address, std::span<uint8_t> to) const {

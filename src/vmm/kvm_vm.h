@@ -52,6 +52,7 @@ class KvmVm final : public Vm {
   Result<Exit> enter_nested(const Entry& entry) override;
   void set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadline) override;
   bool cancel() override;
+  Result<void> look_at(DeadlineTimer::Clock::time_point when, GuestWatch& watch) override;
   std::chrono::nanoseconds cpu_time() const override { return {}; }  // the vCPU is the caller's
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override;
   Result<void> write(uint64_t address, std::span<const uint8_t> from) override;
@@ -92,6 +93,8 @@ class KvmVm final : public Vm {
   std::optional<Vcpu> vcpu_;
   std::optional<DirtyRing> dirty_ring_;
   Kick kick_;
+  LookTime look_time_{kick_};
+  GuestWatch* watch_ = nullptr;
   std::optional<DeadlineTimer::Clock::time_point> deadline_;
   State state_ = State::kIdle;
   std::vector<kvm_regs> waiting_;  // calls at a port, with another call inside; the outermost first

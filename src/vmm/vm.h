@@ -109,6 +109,14 @@ struct Exit {
   std::string message = {};  // kBroken, kOutOfMemory
 };
 
+// Who looks at a guest that runs.
+class GuestWatch {
+ public:
+  virtual ~GuestWatch() = default;
+  // On the thread of the call in progress. The guest stands still or runs on: that is the driver's.
+  virtual void look() = 0;
+};
+
 // Threads: one at a time, but for cancel() and cpu_time(), which any thread may call.
 class Vm {
  public:
@@ -129,6 +137,10 @@ class Vm {
   virtual void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) = 0;
   // Ends the call in progress; no effect on a later call. false: there is none.
   virtual bool cancel() = 0;
+  // Calls watch.look() once, at this moment or, while the call in progress waits at a port, when it
+  // goes on; not after its end. Replaces what was asked for before. The watch outlives the Vm.
+  // Errors: kHost, where nobody would look.
+  virtual Result<void> look_at(std::chrono::steady_clock::time_point when, GuestWatch& watch) = 0;
   // CPU time that the guest took so far on other threads than those that called enter().
   virtual std::chrono::nanoseconds cpu_time() const = 0;
 

@@ -78,6 +78,50 @@ TEST_P(VmTimeTest, TakesADeadlineThatIsSetInAPort) {
   EXPECT_EQ(vm->resume()->kind, Kind::kDeadline);
 }
 
+// Lets a guest that waits for slot 0 go on, at the third look.
+class LooksThrice final : public GuestWatch {
+ public:
+  explicit LooksThrice(Vm& vm) : vm_(vm) {}
+  void look() override {
+    if (++looks_ == 3) {
+      __atomic_store_n(&vm_.call_page().slots[0].low, 1, __ATOMIC_RELAXED);
+    } else {
+      EXPECT_TRUE(vm_.look_at(steady_clock::now() + milliseconds(2), *this).has_value());
+    }
+  }
+  int looks() const { return looks_; }
+
+ private:
+  Vm& vm_;
+  int looks_ = 0;
+};
+
+TEST_P(VmTimeTest, LooksAtAGuestThatRunsOn) {
+  // cmp qword [rsi], 0; je back to it
+  const TestImage image(
+      Code().hypercall(5).bytes({0x48, 0x83, 0x3e, 0x00, 0x74, 0xfa}).answer_42());
+  const auto vm = make(image);
+  LooksThrice watch(*vm);
+  EXPECT_EQ(call(*vm).port, 5u);
+  ASSERT_TRUE(vm->look_at(steady_clock::now() + milliseconds(2), watch).has_value());
+  EXPECT_EQ(vm->resume()->port, 0u);
+  EXPECT_EQ(slot0(*vm), 42u);
+  EXPECT_EQ(watch.looks(), 3);
+}
+
+TEST_P(VmTimeTest, LooksAtNoCallAfterTheOneThatAskedForIt) {
+  const TestImage image(Code().hypercall(5).answer_42());
+  const auto vm = make(image);
+  LooksThrice watch(*vm);
+  EXPECT_EQ(call(*vm).port, 5u);
+  ASSERT_TRUE(vm->look_at(steady_clock::now() + milliseconds(5), watch).has_value());
+  EXPECT_EQ(vm->resume()->port, 0u);
+  EXPECT_EQ(call(*vm).port, 5u);
+  std::this_thread::sleep_for(milliseconds(10));
+  EXPECT_EQ(vm->resume()->port, 0u);
+  EXPECT_EQ(watch.looks(), 0);
+}
+
 TEST_P(VmTimeTest, EndsALoopThatIsCancelled) {
   const TestImage image(wait_for_slot0());
   const auto vm = make(image);

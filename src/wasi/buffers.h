@@ -5,6 +5,8 @@
 
 #include <sys/uio.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "wasi/port_call.h"
@@ -14,5 +16,13 @@ namespace mayfly::wasi {
 // Valid until the guest runs again. Errors: a range that is not the guest's.
 Result<std::vector<iovec>> buffers_of(PortCall& call,
                                       const guest_abi::WasiTransferRequest& request);
+
+uint64_t bytes_of(const std::vector<iovec>& buffers);
+
+// Cuts the buffers so that they have at most bytes_max together.
+void limit_to(std::vector<iovec>& buffers, uint64_t bytes_max);
+
+// Takes away the first bytes of the buffers; those before `first` are gone already.
+void advance(std::vector<iovec>& buffers, size_t& first, size_t bytes);
 
 }  // namespace mayfly::wasi

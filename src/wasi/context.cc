@@ -154,6 +154,9 @@ Result<std::unique_ptr<const runtime::HostState>> Context::save() {
 }
 
 Result<void> Context::restore(const runtime::HostState* state) {
+  behind_.restart();
+  program_.late_errors = 0;
+  program_.handles.forget_late_errors();
   // A state from a file has no open files: the program has its first ones.
   if (state == nullptr && first_state_ == nullptr) {
     HandleTable::Saved first;
@@ -173,10 +176,26 @@ Result<void> Context::restore(const runtime::HostState* state) {
   return {};
 }
 
-// One case a port, each a single call.
+Result<void> Context::settle(runtime::PortContext& context) {
+  PortCall call{program_, context};
+  return behind_.settle(call);
+}
+
+PortAnswer settle(PortCall& /*call*/, guest_abi::WasiHandleRequest& /*request*/) {
+  return Errno::kSuccess;
+}
+
 Result<runtime::PortOutcome> Context::handle(uint32_t port, runtime::PortContext& context,
                                              std::span<uint8_t> request) {
   PortCall call{program_, context};
+  auto outcome = answer(port, call, request);
+  behind_.tell_limits(call);
+  return outcome;
+}
+
+// One case a port, each a single call.
+Result<runtime::PortOutcome> Context::answer(uint32_t port, PortCall& call,
+                                             std::span<uint8_t> request) {
   switch (static_cast<WasiPort>(port)) {
     case WasiPort::kStart:
       return serve(start, call, request);
@@ -236,6 +255,8 @@ Result<runtime::PortOutcome> Context::handle(uint32_t port, runtime::PortContext
       return serve(send, call, request);
     case WasiPort::kShutdown:
       return serve(shutdown_handle, call, request);
+    case WasiPort::kSettle:
+      return serve(wasi::settle, call, request);
   }
   return invalid("the guest called port " + std::to_string(port) + ", WASI's are " +
                  std::to_string(guest_abi::kWasiPortFirst) + " to " +

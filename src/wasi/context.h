@@ -11,6 +11,7 @@
 #include "runtime/port_handler.h"
 #include "wasi/config.h"
 #include "wasi/port_call.h"
+#include "wasi/write_behind.h"
 
 namespace mayfly::wasi {
 
@@ -28,13 +29,18 @@ class Context final : public runtime::PortHandler {
   Result<runtime::PortOutcome> handle(uint32_t port, runtime::PortContext& context,
                                       std::span<uint8_t> request) override;
 
+  Result<void> settle(runtime::PortContext& context) override;
+
   // Open files, which snapshots share; not the standard streams and preopened directories, which
   // each program has from its own configuration.
   Result<std::unique_ptr<const runtime::HostState>> save() override;
   Result<void> restore(const runtime::HostState* state) override;
 
  private:
+  Result<runtime::PortOutcome> answer(uint32_t port, PortCall& call, std::span<uint8_t> request);
+
   Program program_;
+  BehindReader behind_;
   // The state that the handles were last, and their change count then.
   const runtime::HostState* state_ = nullptr;
   uint64_t state_changes_ = 0;

@@ -6,6 +6,7 @@
 
 #include "wasi/file_status.h"
 #include "wasi/port_call.h"
+#include "wasi/write_behind.h"
 
 namespace mayfly::wasi {
 
@@ -70,6 +71,7 @@ PortAnswer set_times_of_handle(PortCall& call, guest_abi::WasiSetTimesRequest& r
 PortAnswer set_size(PortCall& call, guest_abi::WasiRangeRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_handle(call, request.handle, Intent::kChange, &handle));
+  MAYFLY_ERRNO_TRY(take_late_error(call, *handle));
   if (request.length > INT64_MAX) return Errno::kInval;
   struct stat status{};
   MAYFLY_ERRNO_TRY(errno_of(fstat(handle->fd.get(), &status)));
@@ -81,6 +83,7 @@ PortAnswer set_size(PortCall& call, guest_abi::WasiRangeRequest& request) {
 PortAnswer allocate(PortCall& call, guest_abi::WasiRangeRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_handle(call, request.handle, Intent::kChange, &handle));
+  MAYFLY_ERRNO_TRY(take_late_error(call, *handle));
   if (request.offset > INT64_MAX || request.length > INT64_MAX) return Errno::kInval;
   MAYFLY_ERRNO_TRY(take_quota(call, request.length));
   return errno_of(fallocate(handle->fd.get(), 0, static_cast<off_t>(request.offset),
@@ -107,6 +110,7 @@ PortAnswer advise(PortCall& call, guest_abi::WasiRangeRequest& request) {
 PortAnswer sync_handle(PortCall& call, guest_abi::WasiRangeRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_handle(call, request.handle, Intent::kLook, &handle));
+  MAYFLY_ERRNO_TRY(take_late_error(call, *handle));
   const int fd = handle->fd.get();
   return errno_of(request.detail == 1 ? fdatasync(fd) : fsync(fd));
 }

@@ -3,6 +3,7 @@
 // Handles by number, and what fstat() says of a file in WASI's words.
 #include "wasi/handle_table.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -96,6 +97,12 @@ Result<void> HandleTable::restore(const Saved& saved, uint32_t first_count) {
   return {};
 }
 
+void HandleTable::forget_late_errors() {
+  for (std::optional<Handle>& handle : handles_) {
+    if (handle) handle->late_error = Errno::kSuccess;
+  }
+}
+
 FileType filetype_of(uint32_t mode) {
   switch (mode & S_IFMT) {
     case S_IFBLK:
@@ -115,6 +122,16 @@ FileType filetype_of(uint32_t mode) {
   }
 }
 
+namespace {
+
+// What an open file of others was opened with holds for each write to it.
+bool may_be_buffered(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & (O_APPEND | O_DSYNC | O_SYNC | O_DIRECT)) == 0;
+}
+
+}  // namespace
+
 Result<Handle> describe(Fd fd, uint8_t access) {
   struct stat status{};
   if (fstat(fd.get(), &status) != 0) return host_error("fstat");
@@ -127,6 +144,9 @@ Result<Handle> describe(Fd fd, uint8_t access) {
   if (may_seek && lseek(fd.get(), 0, SEEK_CUR) >= 0) handle.flags |= guest_abi::kWasiSeekable;
   if (handle.filetype == FileType::kCharacterDevice && isatty(fd.get()) == 1) {
     handle.flags |= guest_abi::kWasiTerminal;
+  }
+  if (handle.is_regular() && handle.has(guest_abi::kWasiSeekable) && may_be_buffered(fd.get())) {
+    handle.flags |= guest_abi::kWasiBuffered;
   }
   handle.fd = std::move(fd);
   return handle;

@@ -16,6 +16,7 @@
 
 namespace mayfly::wasi {
 
+using guest_abi::wasi::Errno;
 using guest_abi::wasi::FileType;
 
 struct Handle {
@@ -23,7 +24,8 @@ struct Handle {
   FileType filetype = FileType::kUnknown;
   uint8_t flags = 0;  // guest_abi::kWasi...
   TreeAccess access = TreeAccess::kReadWrite;
-  std::string name;  // of a preopened directory, as the guest sees it
+  std::string name;                    // of a preopened directory, as the guest sees it
+  Errno late_error = Errno::kSuccess;  // of a write behind that nobody was told of (write_behind.h)
 
   bool is_directory() const { return filetype == FileType::kDirectory; }
   bool is_regular() const { return filetype == FileType::kRegularFile; }
@@ -56,6 +58,7 @@ class HandleTable {
   Result<Saved> save(uint32_t first_count);
   // The first handles stay this table's own. Errors: kHost; kLimit.
   Result<void> restore(const Saved& saved, uint32_t first_count);
+  void forget_late_errors();
   // Changes with every handle that is added or removed.
   uint64_t change_count() const { return change_count_; }
 

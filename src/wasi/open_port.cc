@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "wasi/port_call.h"
+#include "wasi/write_behind.h"
 
 namespace mayfly::wasi {
 
@@ -68,9 +69,11 @@ PortAnswer open_path(PortCall& call, guest_abi::WasiOpenRequest& request) {
 }
 
 PortAnswer close_handle(PortCall& call, guest_abi::WasiHandleRequest& request) {
-  if (call.find(request.handle) == nullptr) return Errno::kBadF;
+  Handle* const handle = call.find(request.handle);
+  if (handle == nullptr) return Errno::kBadF;
+  const Errno late_error = take_late_error(call, *handle);
   call.program.handles.remove(request.handle);
-  return Errno::kSuccess;
+  return late_error;
 }
 
 }  // namespace mayfly::wasi

@@ -25,6 +25,8 @@ struct Program {
   uint32_t first_handles = 0;  // how many the program is given at its start
   WasiLimits limits;
   uint64_t write_bytes_left = UINT64_MAX;
+  uint32_t direct_writes = 0;  // small ones, since the guest was watched (write_behind.h)
+  uint32_t late_errors = 0;    // handles with one
   HandleTable handles{0};
   Resolver resolver{ResolveMethod::kWalk};
 };
@@ -67,6 +69,8 @@ inline Errno errno_of(int64_t result) { return result < 0 ? from_errno(errno) : 
     if (mayfly_errno != ::mayfly::wasi::Errno::kSuccess) return mayfly_errno; \
   } while (false)
 
+// context.cc: it is done, as before every port.
+PortAnswer settle(PortCall& call, guest_abi::WasiHandleRequest& request);
 // start_ports.cc
 PortAnswer start(PortCall& call, guest_abi::WasiStartRequest& request);
 PortAnswer text(PortCall& call, guest_abi::WasiTextRequest& request);

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "wasi/buffers.h"
 #include "wasi/wait.h"
 
 namespace mayfly::wasi {
@@ -47,18 +48,6 @@ class SigpipeGuard {
   sigset_t before_{};
   bool was_pending_ = false;
 };
-
-// Takes away the first bytes of the buffers.
-void advance(std::vector<iovec>& buffers, size_t& first, size_t bytes) {
-  while (first < buffers.size() && bytes >= buffers[first].iov_len) {
-    bytes -= buffers[first].iov_len;
-    ++first;
-  }
-  if (first < buffers.size()) {
-    buffers[first].iov_base = static_cast<char*>(buffers[first].iov_base) + bytes;
-    buffers[first].iov_len -= bytes;
-  }
-}
 
 // At most PIPE_BUF bytes of the first buffer: after POLLOUT they fit without waiting.
 ssize_t write_a_little(int fd, const iovec& buffer) {

@@ -44,7 +44,7 @@ static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kRoFs)] == "ROFS");
 static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kNotCapable)] == "NOTCAPABLE");
 
 // By WasiPort.
-constexpr std::array<std::string_view, 29> kPortNames = {"start",
+constexpr std::array<std::string_view, 30> kPortNames = {"start",
                                                          "text",
                                                          "describe",
                                                          "open",
@@ -72,7 +72,8 @@ constexpr std::array<std::string_view, 29> kPortNames = {"start",
                                                          "accept",
                                                          "receive",
                                                          "send",
-                                                         "shutdown"};
+                                                         "shutdown",
+                                                         "settle"};
 static_assert(kPortNames.size() == guest_abi::kWasiPortLast - guest_abi::kWasiPortFirst + 1);
 
 struct Line {
@@ -231,6 +232,7 @@ uint32_t describe_port(WasiPort port, Line& line, std::span<const uint8_t> bytes
       return describe_as<guest_abi::WasiOpenRequest>(line, bytes);
     case WasiPort::kClose:
     case WasiPort::kShutdown:
+    case WasiPort::kSettle:
       return describe_as<guest_abi::WasiHandleRequest>(line, bytes);
     case WasiPort::kRead:
     case WasiPort::kWrite:
@@ -305,6 +307,45 @@ Result<runtime::PortOutcome> Trace::handle(uint32_t port, runtime::PortContext& 
                                                    : line.result;
   sink_(name_of(port) + "(" + line.arguments + ") = " + result + time);
   return outcome;
+}
+
+namespace {
+
+// Each record as the write that it was. All of it is the guest's claim.
+std::string behind_lines(const runtime::GuestAccess& guest, const guest_abi::WriteBehind& words) {
+  std::string lines;
+  uint64_t left = words.produced - words.consumed;
+  if (left > guest_abi::kBehindBufferBytes) return lines;
+  uint64_t address = words.buffer + (words.consumed - words.base);
+  while (left >= sizeof(guest_abi::BehindRecord)) {
+    std::array<uint8_t, sizeof(guest_abi::BehindRecord)> bytes{};
+    if (!guest.read(address, bytes)) break;
+    const auto record = request_of<guest_abi::BehindRecord>(bytes);
+    lines +=
+        "write(" + std::to_string(record.handle) + ", " + std::to_string(record.bytes) + " bytes";
+    if (record.position != guest_abi::kBehindHostPosition) {
+      lines += ", at " + std::to_string(record.position);
+    }
+    lines += ") behind\n";
+    const uint64_t taken = guest_abi::behind_record_bytes(record.bytes);
+    if (taken > left) break;
+    left -= taken;
+    address += taken;
+  }
+  return lines;
+}
+
+}  // namespace
+
+Result<void> Trace::settle(runtime::PortContext& context) {
+  if (context.behind == nullptr) return handler_.settle(context);
+  const std::string lines = behind_lines(context.guest, context.behind->words());
+  if (!lines.empty()) sink_(lines);
+  auto settled = handler_.settle(context);
+  if (!settled) {
+    sink_("settle() ends the call: " + runtime::printable(settled.error().message) + "\n");
+  }
+  return settled;
 }
 
 }  // namespace mayfly::wasi

@@ -24,6 +24,7 @@ class Trace final : public runtime::PortHandler {
 
   Result<runtime::PortOutcome> handle(uint32_t port, runtime::PortContext& context,
                                       std::span<uint8_t> request) override;
+  Result<void> settle(runtime::PortContext& context) override;
   Result<std::unique_ptr<const runtime::HostState>> save() override { return handler_.save(); }
   Result<void> restore(const runtime::HostState* state) override { return handler_.restore(state); }
 

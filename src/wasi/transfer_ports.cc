@@ -7,6 +7,8 @@
 #include "wasi/buffers.h"
 #include "wasi/port_call.h"
 #include "wasi/stream_io.h"
+#include "wasi/transfer.h"
+#include "wasi/write_behind.h"
 
 namespace mayfly::wasi {
 
@@ -55,24 +57,6 @@ Transferred write_file(const Handle& handle, const std::vector<iovec>& buffers,
   return {Errno::kSuccess, static_cast<uint64_t>(bytes)};
 }
 
-uint64_t bytes_of(const std::vector<iovec>& buffers) {
-  uint64_t bytes = 0;
-  for (const iovec& buffer : buffers) bytes += buffer.iov_len;
-  return bytes;
-}
-
-// Cuts the buffers so that they have at most bytes_max together.
-void limit_to(std::vector<iovec>& buffers, uint64_t bytes_max) {
-  for (size_t i = 0; i < buffers.size(); ++i) {
-    if (buffers[i].iov_len > bytes_max) {
-      buffers[i].iov_len = bytes_max;
-      buffers.resize(i + 1);
-      return;
-    }
-    bytes_max -= buffers[i].iov_len;
-  }
-}
-
 Transferred read_file(const Handle& handle, const std::vector<iovec>& buffers,
                       const guest_abi::WasiTransferRequest& request) {
   const ssize_t bytes = preadv2(handle.fd.get(), buffers.data(), static_cast<int>(buffers.size()),
@@ -82,22 +66,6 @@ Transferred read_file(const Handle& handle, const std::vector<iovec>& buffers,
 }
 
 }  // namespace
-
-Result<std::vector<iovec>> buffers_of(PortCall& call,
-                                      const guest_abi::WasiTransferRequest& request) {
-  if (request.buffers_count > guest_abi::kWasiBuffersMax) {
-    return invalid("a transfer of " + std::to_string(request.buffers_count) +
-                   " buffers, the limit is " + std::to_string(guest_abi::kWasiBuffersMax));
-  }
-  std::vector<iovec> buffers;
-  buffers.reserve(request.buffers_count);
-  for (uint32_t i = 0; i < request.buffers_count; ++i) {
-    const guest_abi::WasiRange& range = request.buffers[i];
-    const auto bytes = MAYFLY_TRY(call.guest().view(range.address, range.bytes));
-    buffers.push_back({bytes.data(), bytes.size()});
-  }
-  return buffers;
-}
 
 PortAnswer read_handle(PortCall& call, guest_abi::WasiTransferRequest& request) {
   Handle* handle = nullptr;
@@ -118,14 +86,46 @@ Errno take_quota(PortCall& call, uint64_t bytes) {
   return Errno::kSuccess;
 }
 
+namespace {
+
+// Standard streams are the caller's files, whatever he connected them to.
+bool has_quota(const Handle& handle) {
+  return handle.is_regular() && !handle.has(guest_abi::kWasiHostPosition);
+}
+
+}  // namespace
+
+PortAnswer write_all(PortCall& call, Handle& handle, std::vector<iovec>& buffers,
+                     guest_abi::WasiTransferRequest& request) {
+  MAYFLY_TRY(check_output(call, bytes_of(buffers)));
+  Errno error = Errno::kSuccess;
+  if (has_quota(handle) && bytes_of(buffers) > call.program.write_bytes_left) {
+    limit_to(buffers, call.program.write_bytes_left);
+    error = Errno::kDQuot;
+  }
+  size_t first = 0;
+  while (first < buffers.size() && buffers[first].iov_len > 0) {
+    const ssize_t bytes =
+        pwritev2(handle.fd.get(), &buffers[first], static_cast<int>(buffers.size() - first),
+                 position_of(request), 0);
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes <= 0) return bytes < 0 ? from_errno(errno) : Errno::kIo;
+    const auto written = static_cast<uint64_t>(bytes);
+    request.position += written;
+    count_output(call, written);
+    if (has_quota(handle)) call.program.write_bytes_left -= written;
+    advance(buffers, first, written);
+  }
+  return error;
+}
+
 PortAnswer write_handle(PortCall& call, guest_abi::WasiTransferRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_handle(call, request.handle, Intent::kLook, &handle));
+  MAYFLY_ERRNO_TRY(take_late_error(call, *handle));
   MAYFLY_ERRNO_TRY(check_position(request));
   std::vector<iovec> buffers = MAYFLY_TRY(buffers_of(call, request));
-  // Standard streams are the caller's files, whatever he connected them to.
-  const bool has_quota = handle->is_regular() && !handle->has(guest_abi::kWasiHostPosition);
-  if (has_quota) {
+  if (has_quota(*handle)) {
     const bool is_used_up = call.program.write_bytes_left == 0;
     if (is_used_up && bytes_of(buffers) > 0) return Errno::kDQuot;
     limit_to(buffers, call.program.write_bytes_left);
@@ -136,7 +136,8 @@ PortAnswer write_handle(PortCall& call, guest_abi::WasiTransferRequest& request)
                                : write_stream(*handle, buffers, blocking_of(request), call.context);
   request.bytes = done.bytes;
   count_output(call, done.bytes);
-  if (has_quota) call.program.write_bytes_left -= done.bytes;
+  if (has_quota(*handle)) call.program.write_bytes_left -= done.bytes;
+  if (done.bytes <= guest_abi::kBehindBytesMax) count_direct_write(call, *handle);
   return done.error;
 }
 

@@ -34,10 +34,11 @@ void write_jump(uint8_t* at) {
   std::memcpy(at + 10, jump.data(), jump.size());
 }
 
-// The linear memory is all that a port may touch.
+// The linear memory, and where the guest library buffers, is all that a port may touch.
 class LinearAccess final : public runtime::GuestAccess {
  public:
-  LinearAccess(uint64_t address, std::span<uint8_t> bytes) : address_(address), bytes_(bytes) {}
+  LinearAccess(uint64_t address, std::span<uint8_t> bytes, uint64_t behind)
+      : address_(address), bytes_(bytes), behind_(behind) {}
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override {
     const auto from = MAYFLY_TRY(range(address, to.size()));
     std::memcpy(to.data(), from.data(), to.size());
@@ -54,6 +55,10 @@ class LinearAccess final : public runtime::GuestAccess {
 
  private:
   Result<std::span<uint8_t>> range(uint64_t address, uint64_t bytes) const {
+    if (address == behind_ && bytes == guest_abi::kBehindBufferBytes) {
+      // SAFETY: a variable of the guest library, which is part of this process.
+      return std::span(reinterpret_cast<uint8_t*>(address), bytes);
+    }
     if (address < address_ || bytes > bytes_.size() || address - address_ > bytes_.size() - bytes) {
       return invalid("a range that is not the guest's");
     }
@@ -61,6 +66,7 @@ class LinearAccess final : public runtime::GuestAccess {
   }
   uint64_t address_;
   std::span<uint8_t> bytes_;
+  uint64_t behind_;
 };
 
 void* map_host_owned() {
@@ -100,8 +106,16 @@ guest_abi::CallPage& NativeGuest::page() {
   return *reinterpret_cast<guest_abi::CallPage*>(guest_abi::kCallPage);
 }
 
+void NativeGuest::settle() {
+  LinearAccess access(memory_info_.address, linear_, words().buffer);
+  runtime::PortContext context{access, deadline_, -1, nullptr, this};
+  const auto settled = context_->settle(context);
+  CHECK(settled.has_value(), settled.error().message);
+}
+
 void NativeGuest::serve(uint32_t port) {
   ++exit_count_;
+  settle();
   if (port == static_cast<uint32_t>(guest_abi::Port::kClock)) {
     guest_abi::ClockRequest request{};
     std::memcpy(&request, page().request, sizeof request);
@@ -116,8 +130,8 @@ void NativeGuest::serve(uint32_t port) {
     std::memcpy(page().request, &request, sizeof request);
     return;
   }
-  LinearAccess access(memory_info_.address, linear_);
-  runtime::PortContext context{access, deadline_, -1};
+  LinearAccess access(memory_info_.address, linear_, words().buffer);
+  runtime::PortContext context{access, deadline_, -1, nullptr, this};
   alignas(64) std::array<uint8_t, guest_abi::kRequestBytesMax> request{};
   std::memcpy(request.data(), page().request, request.size());
   const auto outcome = context_->handle(port, context, request);

@@ -21,12 +21,12 @@
 namespace mayfly {
 
 // One at a time: its addresses are fixed.
-class NativeGuest {
+class NativeGuest final : public runtime::BehindAccess {
  public:
   static constexpr uint64_t kMemoryBytes = 4 << 16;
 
   explicit NativeGuest(const wasi::WasiConfig& config);
-  ~NativeGuest();
+  ~NativeGuest() override;
   NativeGuest(const NativeGuest&) = delete;
   NativeGuest& operator=(const NativeGuest&) = delete;
 
@@ -58,6 +58,12 @@ class NativeGuest {
 
   // Called at the way out.
   void serve(uint32_t port);
+
+  guest_abi::WriteBehind& words() override { return page().write_behind; }
+  void watch() override { words().is_watched = 1; }
+  // As the end of a call or a look at the guest does.
+  void settle();
+  wasi::Context& context() { return *context_; }
 
  private:
   std::unique_ptr<wasi::Context> context_;

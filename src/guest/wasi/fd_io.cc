@@ -5,6 +5,7 @@
 #include "guest/wasi/functions.h"
 #include "guest/wasi/port_call.h"
 #include "guest/wasi/transfer.h"
+#include "guest/wasi/write_behind.h"
 
 namespace mayfly::guest {
 
@@ -28,15 +29,23 @@ namespace {
 
 enum class Direction : uint8_t { kRead, kWrite };
 
-struct Iovecs {
-  uint32_t offset;
-  uint32_t count;
-};
+// Where a write goes that need not go to the host at once. Not for those that append.
+uint64_t behind_position(const Descriptor& descriptor, const uint64_t* position) {
+  if (position != nullptr) return *position;
+  return descriptor.has_position() ? descriptor.position : guest_abi::kBehindHostPosition;
+}
 
 // The part that all four share. position: where in the file; with it descriptor stays as it is.
 uint32_t transfer(const LinearMemory& memory, Descriptor& descriptor, Direction direction,
                   const Iovecs& iovecs, const uint64_t* position, uint32_t bytes_to) {
   if (!memory.contains(bytes_to, 4)) return answer(wasi::Errno::kFault);
+  uint64_t behind = 0;
+  if (direction == Direction::kWrite &&
+      write_behind(memory, descriptor, iovecs, behind_position(descriptor, position), &behind)) {
+    if (position == nullptr && descriptor.has_position()) descriptor.position += behind;
+    memory.store(bytes_to, static_cast<uint32_t>(behind));
+    return answer(wasi::Errno::kSuccess);
+  }
   auto& request = new_request<guest_abi::WasiTransferRequest>();
   MAYFLY_WASI_TRY(gather(memory, iovecs.offset, iovecs.count, request));
   if (request.buffers_count == 0) {

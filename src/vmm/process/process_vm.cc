@@ -197,8 +197,10 @@ Result<Exit> ProcessVm::run(Command command) {
   for (;;) {
     auto until = steady_clock::now() + kDeathCheckInterval;
     if (deadline_) until = std::min(until, *deadline_);
+    if (look_at_) until = std::min(until, *look_at_);
     std::optional<Exit> report;
     if (child_->wait_turn(until)) report = read_report();
+    if (!report) look_if_due();
     Look look;
     if (report) look.report = report->kind;
     look.is_cancelled = cancelled_;
@@ -253,6 +255,7 @@ void ProcessVm::drop_child() {
 }
 
 Exit ProcessVm::end_call(Exit exit) {
+  look_at_.reset();
   const std::lock_guard lock(cancel_mutex_);
   in_call_ = false;
   nested_ = 0;
@@ -305,6 +308,19 @@ bool ProcessVm::cancel() {
   cancelled_ = true;
   if (child_) child_->wake();
   return true;
+}
+
+Result<void> ProcessVm::look_at(steady_clock::time_point when, GuestWatch& watch) {
+  look_at_ = when;
+  watch_ = &watch;
+  return {};
+}
+
+// The child runs on meanwhile.
+void ProcessVm::look_if_due() {
+  if (!look_at_ || steady_clock::now() < *look_at_) return;
+  look_at_.reset();
+  watch_->look();
 }
 
 std::chrono::nanoseconds ProcessVm::cpu_time() const {

@@ -32,6 +32,7 @@ class ProcessVm final : public Vm {
   Result<Exit> enter_nested(const Entry& entry) override;
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) override;
   bool cancel() override;
+  Result<void> look_at(std::chrono::steady_clock::time_point when, GuestWatch& watch) override;
   std::chrono::nanoseconds cpu_time() const override;
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override;
   Result<void> write(uint64_t address, std::span<const uint8_t> from) override;
@@ -67,6 +68,7 @@ class ProcessVm final : public Vm {
   Exit read_report();
   bool is_memory(uint64_t address) const;
   bool deadline_passed() const;
+  void look_if_due();
   Access child_access(Protection protection) const;
   const Range* find(uint64_t address, uint64_t bytes) const;
   using PageVisitor = std::function<Result<void>(const Range& range, uint64_t page, uint8_t* host)>;
@@ -83,6 +85,8 @@ class ProcessVm final : public Vm {
   guest_abi::CallPage* call_page_ = nullptr;
   std::optional<ChildProcess> child_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::optional<std::chrono::steady_clock::time_point> look_at_;
+  GuestWatch* watch_ = nullptr;
   // in_call_, the start and the end of child_, and ended_cpu_time_
   mutable std::mutex cancel_mutex_;
   std::chrono::nanoseconds ended_cpu_time_{0};  // of earlier children
