@@ -34,7 +34,8 @@ enum class Optimize : uint8_t { kSpeed, kFast };
 
 // Told of each phase at its end, on the thread that ran it. Of a program: "decode", "link",
 // "compile"; of a sandbox: "create", "start", "call" and in it "host_call", "snapshot",
-// "restore"; of a pool: "queue", of who had to wait. Threads: called by several at once.
+// "restore", "freeze", "thaw"; of a pool: "queue", of who had to wait. Threads: called by several
+// at once.
 class MAYFLY_API TraceSink {
  public:
   virtual ~TraceSink();

@@ -25,7 +25,7 @@ const image::ImageExport& export_of(const void* target) {
   return *static_cast<const image::ImageExport*>(target);
 }
 
-Result<void> check(const SandboxState* state) {
+Result<void> check(SandboxState* state) {
   if (state == nullptr) return Error{ErrorKind::kState, "the handle was moved from", 0};
   return state->check_access();
 }

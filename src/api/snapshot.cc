@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Saving and putting back a sandbox.
+// Saving, putting back and freezing a sandbox.
 #include "mayfly/snapshot.h"
 
 #include "api/moved_from.h"
@@ -38,5 +38,12 @@ Result<void> Sandbox::reset() {
   if (state_ == nullptr) return api::moved_from("sandbox");
   return state_->reset();
 }
+
+Result<void> Sandbox::freeze() {
+  if (state_ == nullptr) return api::moved_from("sandbox");
+  return state_->freeze();
+}
+
+bool Sandbox::frozen() const { return state_ != nullptr && state_->is_frozen(); }
 
 }  // namespace mayfly

@@ -114,6 +114,7 @@ std::vector<Counter> EngineCounters::read() const {
       {"cache_hits", value(cache_hits), ""},
       {"sandboxes", value(sandboxes), ""},
       {"sandboxes_live", value(sandboxes_live), "", CounterKind::kNow},
+      {"sandboxes_frozen", value(sandboxes_frozen), "", CounterKind::kNow},
       {"ends.exited", value(exited), ""},
       {"ends.deadline", value(deadlines), ""},
       {"ends.cancelled", value(cancelled), ""},
@@ -124,6 +125,8 @@ std::vector<Counter> EngineCounters::read() const {
       {"restores", value(restores), ""},
       {"restores.pages_copied", value(pages_copied), ""},
       {"snapshots", value(snapshots), ""},
+      {"freezes", value(freezes), ""},
+      {"thaws", value(thaws), ""},
       {"queue_ns", value(queue_ns), "ns"},
   };
   const RunTotals totals = run_totals();

@@ -28,6 +28,7 @@ struct EngineCounters {
   Count cache_hits = 0;
   Count sandboxes = 0;
   Count sandboxes_live = 0;
+  Count sandboxes_frozen = 0;
   std::array<Count, kTrapCodes> traps{};
   Count exited = 0;
   Count deadlines = 0;
@@ -39,6 +40,8 @@ struct EngineCounters {
   Count restores = 0;
   Count pages_copied = 0;
   Count snapshots = 0;
+  Count freezes = 0;
+  Count thaws = 0;
   Count queue_ns = 0;
 
   // A sandbox's counts, from its begin to its end.

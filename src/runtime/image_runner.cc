@@ -245,18 +245,22 @@ Result<CallOutcome> ImageRunner::call(const image::FuncExport& function,
   return outcome;
 }
 
+std::vector<uint64_t> ImageRunner::region_bytes() const {
+  std::vector<uint64_t> bytes;
+  bytes.reserve(image_.regions().size());
+  for (size_t region = 0; region < image_.regions().size(); ++region) {
+    bytes.push_back(vm_->region_bytes(region));
+  }
+  return bytes;
+}
+
 Result<SnapshotPtr> ImageRunner::snapshot() {
   if (broken_) return invalid("no snapshot of a VM that its guest broke: " + broken_->broken);
-  std::vector<uint64_t> region_bytes;
-  region_bytes.reserve(image_.regions().size());
-  for (size_t region = 0; region < image_.regions().size(); ++region) {
-    region_bytes.push_back(vm_->region_bytes(region));
-  }
   Snapshot::Rest rest{&image_, instantiated_, nullptr};
   if (handler_ != nullptr) rest.host = MAYFLY_TRY(handler_->save());
   auto touched = MAYFLY_TRY(vm_->touched_pages());
-  auto taken = MAYFLY_TRY(
-      Snapshot::create(std::move(region_bytes), reference_, std::move(touched), std::move(rest)));
+  auto taken =
+      MAYFLY_TRY(Snapshot::create(region_bytes(), reference_, std::move(touched), std::move(rest)));
   MAYFLY_TRY(vm_->set_reference(taken->memory()));
   reference_ = taken;
   return taken;

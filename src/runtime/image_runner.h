@@ -17,6 +17,7 @@
 #include "image/image.h"
 #include "runtime/backtrace.h"
 #include "runtime/call_outcome.h"
+#include "runtime/page_changes.h"
 #include "runtime/port_dispatcher.h"
 #include "runtime/run_counts.h"
 #include "runtime/seed_source.h"
@@ -46,6 +47,14 @@ struct RunnerOptions {
   vmm::Tracking tracking = vmm::Tracking::kOff;
   RunCounts* counts = nullptr;  // null: nobody reads them. Outlives the runner.
   bool measures_time = false;   // counts->guest_ns and host_ns
+};
+
+// A running image without its machine: what of its memory differs from a snapshot.
+struct FrozenRun {
+  SnapshotPtr base;
+  std::vector<uint64_t> region_bytes;
+  std::vector<bool> instantiated;  // by step of the plan
+  PageChanges changes;             // of base
 };
 
 // Threads: one at a time, but for cancel().
@@ -83,6 +92,16 @@ class ImageRunner {
   // Errors: check_restore()'s; kInvalid after kBroken; kHost: only destruction is left.
   Result<vmm::RestoreCount> restore(SnapshotPtr snapshot);
 
+  // The state now, less what the machine has in common with the last snapshot() or restore(), for
+  // another runner of the same image and handler to go on with; this one then goes. The handler
+  // keeps what it holds. Takes time in proportion to the pages written since.
+  // Errors: as snapshot(); nothing has changed then.
+  Result<FrozenRun> freeze();
+  // Makes the state of a runner that has run nothing the frozen one, with new random numbers and
+  // clocks that go on. Takes time in proportion to the pages that changed, and what a restore() to
+  // the base takes. Errors: kHost: only destruction is left.
+  Result<void> thaw(const FrozenRun& frozen);
+
   // Covers the calls and steps from now on. nullopt: none.
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
   // For the calls and steps from now on; without it there is no end to it. Errors: kInvalid when
@@ -112,6 +131,7 @@ class ImageRunner {
 
  private:
   Result<void> prepare_call_page();
+  std::vector<uint64_t> region_bytes() const;
   // nullptr: the call returned.
   Result<std::unique_ptr<CallOutcome>> enter(const vmm::Entry& entry);
   void count_exit(const vmm::Exit& exit);

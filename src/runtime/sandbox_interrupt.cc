@@ -18,7 +18,7 @@ bool SandboxState::stop_call() {
     const std::lock_guard lock(stop_mutex_);
     if (stop_) stop_->request_stop();
   }
-  return runner_->cancel();
+  return !is_frozen_ && runner_->cancel();
 }
 
 // At a call's begin: what came for the last one.
@@ -32,8 +32,8 @@ void SandboxState::take_back_stop() {
   }
 }
 
-// The machine knows of a call a little later than the sandbox: an interruption in between is not
-// lost, but waits for it.
+// The machine knows of a call a little later than the sandbox, and one that is frozen has to be
+// made first: an interruption in between is not lost, but waits for it.
 void SandboxState::interrupt() {
   constexpr std::chrono::microseconds kUntilTheMachineKnows{20};
   ++interrupters_;

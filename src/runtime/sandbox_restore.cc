@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Going back: a sandbox takes a snapshot, becomes one, or becomes what it was when it was new.
+// Between calls: a sandbox takes a snapshot, becomes one, or becomes what it was when it was new;
+// and lets its machine go until it is needed.
 #include <utility>
 
 #include "runtime/sandbox_state.h"
@@ -10,8 +11,8 @@ namespace {
 
 Error in_a_call() {
   return Error{ErrorKind::kState,
-               "the sandbox is in a call: its state can be saved and put back "
-               "between calls only",
+               "the sandbox is in a call: its state can be saved, put back and frozen between "
+               "calls only",
                0};
 }
 
@@ -49,6 +50,7 @@ Result<std::shared_ptr<const SandboxSnapshot>> SandboxState::snapshot() {
                  "no snapshot of a poisoned sandbox: a call ended with " + poison_, 0};
   }
   MAYFLY_TRY(check_resettable());
+  MAYFLY_TRY(thaw());
   auto taken = std::make_shared<SandboxSnapshot>();
   taken->program = program_;
   taken->state = MAYFLY_TRY(runner_->snapshot());
@@ -62,6 +64,11 @@ Result<void> SandboxState::restore(const std::shared_ptr<const SandboxSnapshot>&
   MAYFLY_TRY(check_resettable());
   if (snapshot->program->image != program_->image) {
     return invalid("the snapshot is of another program than the sandbox's");
+  }
+  if (frozen_ != nullptr) {
+    auto runner = MAYFLY_TRY(make_runner(ports_.get()));
+    MAYFLY_TRY(runner->check_restore(*snapshot->state));
+    take_machine(std::move(runner));
   }
   MAYFLY_TRY(runner_->check_restore(*snapshot->state));
   auto restored = runner_->restore(snapshot->state);
@@ -95,6 +102,54 @@ Result<void> SandboxState::keep_first(std::shared_ptr<const SandboxSnapshot> sna
   if (!config_.is_resettable) return {};
   first_ = snapshot == nullptr ? MAYFLY_TRY(this->snapshot()) : std::move(snapshot);
   return {};
+}
+
+Result<void> SandboxState::freeze() {
+  const Pause pause = MAYFLY_TRY(Pause::take(*this));
+  if (frozen_ != nullptr) return {};
+  if (is_poisoned()) {
+    return Error{ErrorKind::kState,
+                 "a poisoned sandbox is not frozen: a call ended with " + poison_, 0};
+  }
+  MAYFLY_TRY(check_resettable());
+  const TraceSpan span(*engine_, "freeze");
+  frozen_ = std::make_unique<const FrozenRun>(MAYFLY_TRY(runner_->freeze()));
+  frozen_bytes_ = frozen_->changes.stored_pages * guest_abi::kPageBytes;
+  is_frozen_ = true;  // nobody interrupts between calls
+  runner_.reset();
+  ++engine_->counters().freezes;
+  ++engine_->counters().sandboxes_frozen;
+  return {};
+}
+
+Result<void> SandboxState::thaw() {
+  if (frozen_ == nullptr) return {};
+  const TraceSpan span(*engine_, "thaw");
+  auto runner = MAYFLY_TRY(make_runner(ports_.get()));
+  MAYFLY_TRY(runner->thaw(*frozen_));
+  take_machine(std::move(runner));
+  return {};
+}
+
+// Of a sandbox that is frozen until now.
+void SandboxState::take_machine(std::unique_ptr<ImageRunner> runner) {
+  runner_ = std::move(runner);
+  frozen_.reset();
+  frozen_bytes_ = 0;
+  is_frozen_ = false;
+  ++engine_->counters().thaws;
+  --engine_->counters().sandboxes_frozen;
+}
+
+Result<void> SandboxState::check_access() {
+  const std::thread::id owner = owner_.load(std::memory_order_acquire);
+  if (owner == std::this_thread::get_id()) return engine_->check_process();
+  if (owner != std::thread::id()) {
+    return Error{ErrorKind::kState, "the sandbox is in a call on another thread", 0};
+  }
+  if (!is_frozen()) return engine_->check_process();
+  const Pause pause = MAYFLY_TRY(Pause::take(*this));
+  return thaw();
 }
 
 Result<void> SandboxState::check_resettable() const {

@@ -45,7 +45,10 @@ class SandboxState::Turn {
         return state_error("the sandbox is poisoned: a call ended with " + state.poison_);
       }
       MAYFLY_TRY(state.engine_->check_process());
-      MAYFLY_TRY(state.begin_call());
+      if (auto begun = state.begin_call(); !begun) {
+        state.leave_call();
+        return std::move(begun).error();
+      }
       turn.has_begun_ = true;
       return turn;
     }
@@ -107,19 +110,16 @@ SandboxState::SandboxState(Key, std::shared_ptr<EngineState> engine,
 SandboxState::~SandboxState() {
   EngineCounters& counters = engine_->counters();
   --counters.sandboxes_live;
+  if (is_frozen()) --counters.sandboxes_frozen;
   counters.detach(counts_);
 }
 
-// Without an answer of the host's everything stays as it was: the machine that is lost refuses
-// calls, and what asks for its memory finds it.
-Result<void> SandboxState::make_machine() {
-  std::unique_ptr<PortHandler> ports;
-  if (config_.make_ports && program_->uses_wasi) ports = MAYFLY_TRY(config_.make_ports());
+Result<std::unique_ptr<ImageRunner>> SandboxState::make_runner(PortHandler* ports) {
   RunnerOptions options;
   options.stack_bytes = config_.limits.stack_bytes;
   options.ports.limits.memory_bytes_max = config_.limits.memory_bytes_max;
   options.ports.limits.table_entries_max = config_.limits.table_entries_max;
-  options.ports.handler = ports.get();
+  options.ports.handler = ports;
   options.ports.host_calls = this;
   options.ports.traffic = &traffic_;
   options.counts = &counts_;
@@ -131,7 +131,15 @@ Result<void> SandboxState::make_machine() {
   }
   if (ports != nullptr) options.ports.cancel_fd = interrupt_event_.get();
   if (config_.is_resettable) options.tracking = vmm::Tracking::kOn;
-  runner_ = MAYFLY_TRY(ImageRunner::create(engine_->host(), *program_->image, options));
+  return ImageRunner::create(engine_->host(), *program_->image, options);
+}
+
+// Without an answer of the host's everything stays as it was: the machine that is lost refuses
+// calls, and what asks for its memory finds it.
+Result<void> SandboxState::make_machine() {
+  std::unique_ptr<PortHandler> ports;
+  if (config_.make_ports && program_->uses_wasi) ports = MAYFLY_TRY(config_.make_ports());
+  runner_ = MAYFLY_TRY(make_runner(ports.get()));
   ports_ = std::move(ports);
   count_memory();
   return {};
@@ -195,11 +203,11 @@ Result<void> SandboxState::begin_call() {
   counts_.calls.add(1);
   take_back_stop();
   inner_end_ = nullptr;
+  in_call_.store(true);
+  MAYFLY_TRY(thaw());
   if (config_.measures_cpu_time || config_.limits.cpu_time_max) cpu_time_.start(runner_->vm());
   host_calls_before_ = counts_.host_calls.get();
-  MAYFLY_TRY(apply_limits());
-  in_call_.store(true);
-  return {};
+  return apply_limits();
 }
 
 Result<void> SandboxState::apply_limits() {
@@ -221,10 +229,15 @@ Result<void> SandboxState::apply_limits() {
   return cpu_limit_.begin_call(engine_->stop_timer(), *limits.cpu_time_max);
 }
 
-void SandboxState::end_call() {
-  if (config_.limits.cpu_time_max) cpu_limit_.end_call(engine_->stop_timer());
+// Until nobody interrupts it any more.
+void SandboxState::leave_call() {
   in_call_.store(false);
   while (interrupters_.load() != 0) std::this_thread::yield();
+}
+
+void SandboxState::end_call() {
+  if (config_.limits.cpu_time_max) cpu_limit_.end_call(engine_->stop_timer());
+  leave_call();
   if (has_stop_.load(std::memory_order_relaxed)) {
     engine_->stop_timer().forget(stop_at_deadline_);
     const std::lock_guard lock(stop_mutex_);
@@ -323,14 +336,6 @@ std::unique_ptr<CallOutcome> SandboxState::run_blocking(const detail::HostFuncti
   return nullptr;
 }
 
-Result<void> SandboxState::check_access() const {
-  const std::thread::id owner = owner_.load(std::memory_order_acquire);
-  if (owner == std::thread::id() || owner == std::this_thread::get_id()) {
-    return engine_->check_process();
-  }
-  return state_error("the sandbox is in a call on another thread");
-}
-
 Result<void> SandboxState::set_deadline(std::optional<std::chrono::nanoseconds> per_call) {
   MAYFLY_TRY(check_deadline(per_call));
   if (owner_.load() != std::thread::id()) return state_error("the sandbox is in a call");
@@ -358,8 +363,10 @@ std::optional<int64_t> SandboxState::fuel_left() const {
 
 const image::ImageExport* SandboxState::find_export(wasm::ExternKind kind,
                                                     std::string_view name) const {
-  const image::ImageExport* found = runner_->find_export(program_->main, name);
-  return found != nullptr && found->kind == kind ? found : nullptr;
+  for (const image::ImageExport& item : program_->image->instances()[program_->main].exports) {
+    if (item.name == name) return item.kind == kind ? &item : nullptr;
+  }
+  return nullptr;
 }
 
 Error SandboxState::no_export(wasm::ExternKind kind, std::string_view name) const {
@@ -386,6 +393,7 @@ Usage SandboxState::usage() const {
   usage.restores = restores_.load(std::memory_order_relaxed);
   usage.pages_copied = pages_copied_.load(std::memory_order_relaxed);
   usage.memory_bytes = memory_bytes_.load(std::memory_order_relaxed);
+  usage.frozen_bytes = frozen_bytes_.load(std::memory_order_relaxed);
   usage.memory_bytes_peak = memory_bytes_peak_.load(std::memory_order_relaxed);
   return usage;
 }

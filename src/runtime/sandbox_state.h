@@ -41,7 +41,8 @@ struct SandboxConfig {
   std::function<Result<std::unique_ptr<PortHandler>>()> make_ports;
 };
 
-// Threads: interrupt(), usage() and is_poisoned() any; the rest as said in mayfly/sandbox.h.
+// Threads: interrupt(), usage(), is_frozen() and is_poisoned() any; the rest as said in
+// mayfly/sandbox.h.
 class SandboxState final : public HostCalls, public std::enable_shared_from_this<SandboxState> {
   struct Key {
     explicit Key() = default;
@@ -74,11 +75,13 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   Result<void> restore(const std::shared_ptr<const SandboxSnapshot>& snapshot);
   // To the state that keep_first() named.
   Result<void> reset();
+  // Lets the machine go until it is needed. Errors: as snapshot(); nothing has changed then.
+  Result<void> freeze();
   // nullptr: the state now. Once, before the first call.
   Result<void> keep_first(std::shared_ptr<const SandboxSnapshot> snapshot);
 
-  // kState while a call runs on another thread, for what reads and writes guest memory.
-  Result<void> check_access() const;
+  // Before guest memory is read or written: kState while a call runs on another thread; thaws.
+  Result<void> check_access();
   void interrupt();
   Result<void> set_deadline(std::optional<std::chrono::nanoseconds> per_call);
   Result<void> set_fuel(std::optional<uint64_t> per_call);
@@ -90,12 +93,14 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   const image::ImageExport* find_export(wasm::ExternKind kind, std::string_view name) const;
   Error no_export(wasm::ExternKind kind, std::string_view name) const;
 
+  // After check_access(), or in a call.
   ImageRunner& runner() { return *runner_; }
   const LinkedProgram& program() const { return *program_; }
   EngineState& engine() { return *engine_; }
   const std::shared_ptr<EngineState>& shared_engine() const { return engine_; }
   const SandboxConfig& config() const { return config_; }
   bool is_poisoned() const { return poisoned_.load(std::memory_order_relaxed); }
+  bool is_frozen() const { return is_frozen_.load(std::memory_order_relaxed); }
   Usage usage() const;
   // After the host grew a memory.
   void count_memory();
@@ -119,10 +124,15 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   // Claims the sandbox between calls.
   class Pause;
   Result<void> check_resettable() const;
+  Result<std::unique_ptr<ImageRunner>> make_runner(PortHandler* ports);
   Result<void> make_machine();
+  // By who has claimed the sandbox. Errors: kLimit, kHost; it stays frozen then.
+  Result<void> thaw();
+  void take_machine(std::unique_ptr<ImageRunner> runner);
   Result<std::unique_ptr<CallOutcome>> run_steps();
   Result<std::unique_ptr<CallOutcome>> ended(Result<std::unique_ptr<CallOutcome>> outcome);
   Result<void> begin_call();
+  void leave_call();
   void end_call();
   Result<void> apply_limits();
   void measure_end();
@@ -138,7 +148,12 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   std::shared_ptr<const LinkedProgram> program_;
   SandboxConfig config_;
   std::unique_ptr<PortHandler> ports_;
+  // Invariant: one of both is there. Changes by who has claimed the sandbox, before the guest runs;
+  // who interrupts a call looks at is_frozen_ first, which is false only while the runner is there.
   std::unique_ptr<ImageRunner> runner_;
+  std::unique_ptr<const FrozenRun> frozen_;
+  std::atomic<bool> is_frozen_ = false;
+  std::atomic<uint64_t> frozen_bytes_ = 0;
   std::shared_ptr<const SandboxSnapshot> first_;
 
   std::atomic<std::thread::id> owner_{};  // of the call in progress

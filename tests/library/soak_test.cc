@@ -189,6 +189,9 @@ void cycle(const Pool& pool, Step step, int64_t token, size_t place, Interrupter
               (std::tuple<int64_t, int64_t>(0, 0)));
   }
   ASSERT_TRUE(guest.call("write", token));
+  if (token % 32 == 0) {
+    ASSERT_TRUE(guest.freeze());
+  }
   if (step == Step::kInterrupt) interrupter.set(place, &guest);
   const Kind kind = run_step(step, guest, token);
   if (step == Step::kInterrupt) interrupter.set(place, nullptr);
