@@ -62,6 +62,7 @@ struct WasiDescription {
   uint8_t filetype;     // wasi::FileType
   uint8_t flags;        // WasiDescriptionFlag
   uint16_t name_bytes;  // of a preopened directory, else 0
+  uint64_t file_id;     // the same for all handles of one file; two files may share it
 };
 inline constexpr uint8_t kWasiReadable = 1;   // opened for reading
 inline constexpr uint8_t kWasiWritable = 2;   // opened for writing
@@ -293,10 +294,10 @@ struct WasiAcceptRequest {
   WasiDescription description;
 };
 
-static_assert(sizeof(WasiDescription) == 8);
+static_assert(sizeof(WasiDescription) == 16);
 static_assert(sizeof(WasiTransferRequest) <= kRequestBytesMax);
 static_assert(offsetof(WasiTransferRequest, error) == 24 + 16 * kWasiBuffersMax);
-static_assert(sizeof(WasiOpenRequest) == 48 && offsetof(WasiOpenRequest, error) == 32);
+static_assert(sizeof(WasiOpenRequest) == 56 && offsetof(WasiOpenRequest, error) == 32);
 static_assert(sizeof(WasiStat) == 64 && offsetof(WasiStatRequest, error) == 24);
 static_assert(sizeof(WasiPollEntry) == 32);
 static_assert(sizeof(WasiTwoPathsRequest) == 48);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 
 #include "base/check.h"
@@ -51,6 +52,7 @@ Result<Handle> duplicate(const Handle& handle) {
   copy.filetype = handle.filetype;
   copy.flags = handle.flags;
   copy.access = handle.access;
+  copy.file_id = handle.file_id;
   copy.name = handle.name;
   return copy;
 }
@@ -124,6 +126,13 @@ FileType filetype_of(uint32_t mode) {
 
 namespace {
 
+// The guest learns no more of a file than that it is one.
+uint64_t file_id_of(const struct stat& status) {
+  constexpr uint64_t kOdd = 0x9E37'79B9'7F4A'7C15;  // 2^64 / the golden ratio
+  return (static_cast<uint64_t>(status.st_ino) * kOdd) ^
+         std::rotl(static_cast<uint64_t>(status.st_dev) * kOdd, 32);
+}
+
 // What an open file of others was opened with holds for each write to it.
 bool may_be_buffered(int fd) {
   const int flags = fcntl(fd, F_GETFL);
@@ -138,6 +147,7 @@ Result<Handle> describe(Fd fd, uint8_t access) {
   Handle handle;
   handle.filetype = filetype_of(status.st_mode);
   handle.flags = access;
+  handle.file_id = file_id_of(status);
   const bool may_seek = handle.filetype == FileType::kRegularFile ||
                         handle.filetype == FileType::kBlockDevice ||
                         handle.filetype == FileType::kCharacterDevice;
@@ -157,6 +167,7 @@ guest_abi::WasiDescription description_of(uint32_t number, const Handle& handle)
   description.handle = number;
   description.filetype = static_cast<uint8_t>(handle.filetype);
   description.flags = handle.flags;
+  description.file_id = handle.file_id;
   description.name_bytes = static_cast<uint16_t>(handle.name.size());
   return description;
 }

@@ -24,6 +24,7 @@ struct Handle {
   FileType filetype = FileType::kUnknown;
   uint8_t flags = 0;  // guest_abi::kWasi...
   TreeAccess access = TreeAccess::kReadWrite;
+  uint64_t file_id = 0;                // guest_abi::WasiDescription
   std::string name;                    // of a preopened directory, as the guest sees it
   Errno late_error = Errno::kSuccess;  // of a write behind that nobody was told of (write_behind.h)
 

@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "base/check.h"
+#include "guest/wasi/read_ahead.h"
 #include "guest/wasi/state.h"
 #include "guest_abi/layout.h"
 #include "guest_abi/ports.h"
@@ -34,11 +35,10 @@ void write_jump(uint8_t* at) {
   std::memcpy(at + 10, jump.data(), jump.size());
 }
 
-// The linear memory, and where the guest library buffers, is all that a port may touch.
+// The linear memory, and what the guest library buffers, is all that a port may touch.
 class LinearAccess final : public runtime::GuestAccess {
  public:
-  LinearAccess(uint64_t address, std::span<uint8_t> bytes, uint64_t behind)
-      : address_(address), bytes_(bytes), behind_(behind) {}
+  LinearAccess(uint64_t address, std::span<uint8_t> bytes) : address_(address), bytes_(bytes) {}
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override {
     const auto from = MAYFLY_TRY(range(address, to.size()));
     std::memcpy(to.data(), from.data(), to.size());
@@ -54,19 +54,20 @@ class LinearAccess final : public runtime::GuestAccess {
   }
 
  private:
+  // The library's variables are this process's, at addresses that a test cannot know.
+  static Result<std::span<uint8_t>> library_range(uint64_t address, uint64_t bytes) {
+    if (bytes > guest::kAheadBytesMax) return invalid("a range that is not the guest's");
+    // SAFETY: only the guest library names ranges outside the linear memory, and its own.
+    return std::span(reinterpret_cast<uint8_t*>(address), bytes);
+  }
   Result<std::span<uint8_t>> range(uint64_t address, uint64_t bytes) const {
-    if (address == behind_ && bytes == guest_abi::kBehindBufferBytes) {
-      // SAFETY: a variable of the guest library, which is part of this process.
-      return std::span(reinterpret_cast<uint8_t*>(address), bytes);
-    }
     if (address < address_ || bytes > bytes_.size() || address - address_ > bytes_.size() - bytes) {
-      return invalid("a range that is not the guest's");
+      return library_range(address, bytes);
     }
     return bytes_.subspan(address - address_, bytes);
   }
   uint64_t address_;
   std::span<uint8_t> bytes_;
-  uint64_t behind_;
 };
 
 void* map_host_owned() {
@@ -93,6 +94,9 @@ NativeGuest::NativeGuest(const wasi::WasiConfig& config) : linear_(kMemoryBytes)
   // SAFETY: the entry page, mapped just above.
   write_jump(reinterpret_cast<uint8_t*>(guest_abi::kHypercall));
   guest::wasi_state() = {};
+  static uint64_t generation = 0;
+  page().seed_generation =
+      ++generation;  // what the library read ahead for another is not this one's
   // SAFETY: the linear memory's address as the compiler would write it down.
   memory_info_.address = reinterpret_cast<uint64_t>(linear_.data());
   memory_info_.bytes = linear_.size();
@@ -107,7 +111,7 @@ guest_abi::CallPage& NativeGuest::page() {
 }
 
 void NativeGuest::settle() {
-  LinearAccess access(memory_info_.address, linear_, words().buffer);
+  LinearAccess access(memory_info_.address, linear_);
   runtime::PortContext context{access, deadline_, -1, nullptr, this};
   const auto settled = context_->settle(context);
   CHECK(settled.has_value(), settled.error().message);
@@ -130,7 +134,7 @@ void NativeGuest::serve(uint32_t port) {
     std::memcpy(page().request, &request, sizeof request);
     return;
   }
-  LinearAccess access(memory_info_.address, linear_, words().buffer);
+  LinearAccess access(memory_info_.address, linear_);
   runtime::PortContext context{access, deadline_, -1, nullptr, this};
   alignas(64) std::array<uint8_t, guest_abi::kRequestBytesMax> request{};
   std::memcpy(request.data(), page().request, request.size());

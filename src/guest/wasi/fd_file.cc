@@ -5,6 +5,7 @@
 #include "guest/wasi/functions.h"
 #include "guest/wasi/linear_memory.h"
 #include "guest/wasi/port_call.h"
+#include "guest/wasi/read_ahead.h"
 #include "guest/wasi/stat.h"
 
 using namespace mayfly::guest;  // NOLINT: this file defines the C functions only
@@ -58,6 +59,7 @@ uint32_t mayfly_wasi_p1_fd_filestat_set_size(MemoryInfo* /*memory*/, uint32_t fd
   Descriptor* descriptor = nullptr;
   MAYFLY_WASI_TRY(find_file(fd, wasi::kFdFilestatSetSize, wasi::Errno::kBadF, &descriptor));
   if (size > INT64_MAX) return answer(wasi::Errno::kInval);
+  forget_ahead(descriptor->file_id);
   return range_call(WasiPort::kSetSize, *descriptor, {0, size}, 0);
 }
 
@@ -80,6 +82,7 @@ uint32_t mayfly_wasi_p1_fd_allocate(MemoryInfo* /*memory*/, uint32_t fd, uint64_
   MAYFLY_WASI_TRY(find_file(fd, wasi::kFdAllocate, wasi::Errno::kBadF, &descriptor));
   if (length == 0) return answer(wasi::Errno::kInval);
   if (!fits_file({offset, length})) return answer(wasi::Errno::kFBig);
+  forget_ahead(descriptor->file_id);
   return range_call(WasiPort::kAllocate, *descriptor, {offset, length}, 0);
 }
 

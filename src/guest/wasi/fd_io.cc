@@ -4,6 +4,7 @@
 // guest has open are its own; the host gets them with each read and write.
 #include "guest/wasi/functions.h"
 #include "guest/wasi/port_call.h"
+#include "guest/wasi/read_ahead.h"
 #include "guest/wasi/transfer.h"
 #include "guest/wasi/write_behind.h"
 
@@ -25,6 +26,19 @@ wasi::Errno gather(const LinearMemory& memory, uint32_t iovecs, uint32_t count,
   return wasi::Errno::kSuccess;
 }
 
+bool small_total(const LinearMemory& memory, const Iovecs& iovecs, uint64_t bytes_max,
+                 uint64_t* bytes) {
+  if (!memory.contains_array<wasi::Iovec>(iovecs.offset, iovecs.count)) return false;
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < iovecs.count; ++i) {
+    const auto iovec = memory.load<wasi::Iovec>(iovecs.offset + i * uint32_t{sizeof(wasi::Iovec)});
+    total += iovec.bytes;
+    if (total > bytes_max || !memory.contains(iovec.buffer, iovec.bytes)) return false;
+  }
+  *bytes = total;
+  return total > 0;
+}
+
 namespace {
 
 enum class Direction : uint8_t { kRead, kWrite };
@@ -35,45 +49,95 @@ uint64_t behind_position(const Descriptor& descriptor, const uint64_t* position)
   return descriptor.has_position() ? descriptor.position : guest_abi::kBehindHostPosition;
 }
 
-// The part that all four share. position: where in the file; with it descriptor stays as it is.
-uint32_t transfer(const LinearMemory& memory, Descriptor& descriptor, Direction direction,
-                  const Iovecs& iovecs, const uint64_t* position, uint32_t bytes_to) {
+uint32_t done(const LinearMemory& memory, uint32_t bytes_to, uint64_t bytes) {
+  memory.store(bytes_to, static_cast<uint32_t>(bytes));
+  return answer(wasi::Errno::kSuccess);
+}
+
+uint64_t bytes_of(const guest_abi::WasiTransferRequest& request) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < request.buffers_count; ++i) bytes += request.buffers[i].bytes;
+  return bytes;
+}
+
+// The request has a position. What was there before comes first; an error after it waits for the
+// next read.
+wasi::Errno read_at(Descriptor& descriptor, guest_abi::WasiTransferRequest& request,
+                    uint64_t* bytes) {
+  const uint64_t had = start_read(descriptor, request.position, request);
+  const uint64_t wanted = bytes_of(request);
+  *bytes = had;
+  if (wanted == 0) return wasi::Errno::kSuccess;
+  request.position += had;
+  const uint64_t position = request.position;
+  if (had != 0) descriptor.sequential_at = position;
+  AheadBlock* const block = add_ahead(descriptor, position, wanted, request);
+  const wasi::Errno error = call_port(guest_abi::WasiPort::kRead, request);
+  if (error != wasi::Errno::kSuccess) return had != 0 ? wasi::Errno::kSuccess : error;
+  const uint64_t read = request.bytes < wanted ? request.bytes : wanted;
+  end_read(descriptor, block, position, read, request.bytes - read);
+  *bytes = had + read;
+  return wasi::Errno::kSuccess;
+}
+
+// The part that reads share. position: where in the file; with it descriptor stays as it is.
+uint32_t read(const LinearMemory& memory, Descriptor& descriptor, const Iovecs& iovecs,
+              const uint64_t* position, uint32_t bytes_to) {
   if (!memory.contains(bytes_to, 4)) return answer(wasi::Errno::kFault);
+  const bool is_at = position != nullptr || descriptor.has_position();
+  const uint64_t from = position != nullptr ? *position : descriptor.position;
+  uint64_t bytes = 0;
+  if (!is_at || !read_ahead(memory, descriptor, iovecs, from, &bytes)) {
+    auto& request = new_request<guest_abi::WasiTransferRequest>();
+    MAYFLY_WASI_TRY(gather(memory, iovecs.offset, iovecs.count, request));
+    if (request.buffers_count == 0) return done(memory, bytes_to, 0);
+    request.handle = descriptor.handle();
+    request.fd_flags = static_cast<uint16_t>(descriptor.fd_flags & ~wasi::kFdAppend);
+    if (is_at) {
+      request.use_position = 1;
+      request.position = from;
+      MAYFLY_WASI_TRY(read_at(descriptor, request, &bytes));
+    } else {
+      MAYFLY_WASI_TRY(call_port(guest_abi::WasiPort::kRead, request));
+      bytes = request.bytes;
+    }
+  }
+  if (position == nullptr && descriptor.has_position()) descriptor.position += bytes;
+  return done(memory, bytes_to, bytes);
+}
+
+// The part that writes share, likewise.
+uint32_t write(const LinearMemory& memory, Descriptor& descriptor, const Iovecs& iovecs,
+               const uint64_t* position, uint32_t bytes_to) {
+  if (!memory.contains(bytes_to, 4)) return answer(wasi::Errno::kFault);
+  forget_ahead(descriptor.file_id);
   uint64_t behind = 0;
-  if (direction == Direction::kWrite &&
-      write_behind(memory, descriptor, iovecs, behind_position(descriptor, position), &behind)) {
+  if (write_behind(memory, descriptor, iovecs, behind_position(descriptor, position), &behind)) {
     if (position == nullptr && descriptor.has_position()) descriptor.position += behind;
-    memory.store(bytes_to, static_cast<uint32_t>(behind));
-    return answer(wasi::Errno::kSuccess);
+    return done(memory, bytes_to, behind);
   }
   auto& request = new_request<guest_abi::WasiTransferRequest>();
   MAYFLY_WASI_TRY(gather(memory, iovecs.offset, iovecs.count, request));
-  if (request.buffers_count == 0) {
-    memory.store(bytes_to, uint32_t{0});
-    return answer(wasi::Errno::kSuccess);
-  }
-  const bool appends = position == nullptr && direction == Direction::kWrite &&
-                       (descriptor.fd_flags & wasi::kFdAppend) != 0;
+  if (request.buffers_count == 0) return done(memory, bytes_to, 0);
+  const bool appends = position == nullptr && (descriptor.fd_flags & wasi::kFdAppend) != 0;
   request.handle = descriptor.handle();
   request.fd_flags = descriptor.fd_flags;
   if (!appends) request.fd_flags &= static_cast<uint16_t>(~wasi::kFdAppend);
   request.use_position = position != nullptr || (descriptor.has_position() && !appends) ? 1 : 0;
   request.position = position != nullptr ? *position : descriptor.position;
-  MAYFLY_WASI_TRY(call_port(
-      direction == Direction::kRead ? guest_abi::WasiPort::kRead : guest_abi::WasiPort::kWrite,
-      request));
+  MAYFLY_WASI_TRY(call_port(guest_abi::WasiPort::kWrite, request));
   if (position == nullptr && descriptor.has_position()) {
     descriptor.position = appends ? request.position_out : descriptor.position + request.bytes;
   }
-  memory.store(bytes_to, static_cast<uint32_t>(request.bytes));
-  return answer(wasi::Errno::kSuccess);
+  return done(memory, bytes_to, request.bytes);
 }
 
 uint32_t transfer_at(const LinearMemory& memory, Descriptor& descriptor, Direction direction,
                      const Iovecs& iovecs, uint64_t position, uint32_t bytes_to) {
   if (!descriptor.has(guest_abi::kWasiSeekable)) return answer(wasi::Errno::kSPipe);
   if (position > INT64_MAX) return answer(wasi::Errno::kInval);
-  return transfer(memory, descriptor, direction, iovecs, &position, bytes_to);
+  return direction == Direction::kRead ? read(memory, descriptor, iovecs, &position, bytes_to)
+                                       : write(memory, descriptor, iovecs, &position, bytes_to);
 }
 
 // The new position, from the host: the end of a file, and positions that are not the guest's.
@@ -130,16 +194,14 @@ uint32_t mayfly_wasi_p1_fd_read(MemoryInfo* memory, uint32_t fd, uint32_t iovecs
                                 uint32_t bytes_to) {
   Descriptor* descriptor = nullptr;
   MAYFLY_WASI_TRY(find_file(fd, wasi::kFdRead, wasi::Errno::kIsDir, &descriptor));
-  return transfer(LinearMemory(memory), *descriptor, Direction::kRead, {iovecs, count}, nullptr,
-                  bytes_to);
+  return read(LinearMemory(memory), *descriptor, {iovecs, count}, nullptr, bytes_to);
 }
 
 uint32_t mayfly_wasi_p1_fd_write(MemoryInfo* memory, uint32_t fd, uint32_t iovecs, uint32_t count,
                                  uint32_t bytes_to) {
   Descriptor* descriptor = nullptr;
   MAYFLY_WASI_TRY(find_file(fd, wasi::kFdWrite, wasi::Errno::kBadF, &descriptor));
-  return transfer(LinearMemory(memory), *descriptor, Direction::kWrite, {iovecs, count}, nullptr,
-                  bytes_to);
+  return write(LinearMemory(memory), *descriptor, {iovecs, count}, nullptr, bytes_to);
 }
 
 uint32_t mayfly_wasi_p1_fd_pread(MemoryInfo* memory, uint32_t fd, uint32_t iovecs, uint32_t count,

@@ -6,6 +6,7 @@
 #include "guest/wasi/functions.h"
 #include "guest/wasi/linear_memory.h"
 #include "guest/wasi/port_call.h"
+#include "guest/wasi/read_ahead.h"
 
 using namespace mayfly::guest;  // NOLINT: this file defines the C functions only
 
@@ -15,6 +16,7 @@ namespace guest_abi = mayfly::guest_abi;
 
 // The host may refuse: the fd is gone either way, as POSIX's close() has it.
 wasi::Errno close_handle(uint32_t handle) {
+  drop_ahead(handle);
   auto& request = new_request<guest_abi::WasiHandleRequest>();
   request.handle = handle;
   return call_port(guest_abi::WasiPort::kClose, request);

@@ -32,6 +32,7 @@ Descriptor make_descriptor(const guest_abi::WasiDescription& description) {
   descriptor.name_bytes = description.name_bytes;
   descriptor.filetype = description.filetype;
   descriptor.flags = description.flags;
+  descriptor.file_id = description.file_id;
   return descriptor;
 }
 

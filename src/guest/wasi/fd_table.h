@@ -22,7 +22,10 @@ struct Descriptor {
   uint16_t name_bytes;       // of a preopened directory
   uint8_t filetype;          // wasi::FileType
   uint8_t flags;             // guest_abi::kWasi...
-  uint8_t reserved[6];
+  uint8_t reserved[2];
+  uint32_t window;         // how many bytes were read ahead last (read_ahead.h)
+  uint64_t file_id;        // the host's
+  uint64_t sequential_at;  // where the last read ended
 
   bool is_open() const { return handle_plus_one != 0; }
   uint32_t handle() const { return handle_plus_one - 1; }
@@ -34,7 +37,7 @@ struct Descriptor {
     return has(guest_abi::kWasiSeekable) && !has(guest_abi::kWasiHostPosition);
   }
 };
-static_assert(sizeof(Descriptor) == 40);
+static_assert(sizeof(Descriptor) == 56);
 
 // A descriptor as the host describes it, with all the rights of its kind.
 Descriptor make_descriptor(const guest_abi::WasiDescription& description);

@@ -6,6 +6,7 @@
 #include "guest/wasi/functions.h"
 #include "guest/wasi/linear_memory.h"
 #include "guest/wasi/port_call.h"
+#include "guest/wasi/read_ahead.h"
 
 using namespace mayfly::guest;  // NOLINT: this file defines the C functions only
 
@@ -89,6 +90,7 @@ uint32_t mayfly_wasi_p1_path_open(MemoryInfo* memory, uint32_t fd, uint32_t look
   MAYFLY_WASI_TRY(open(request, base));
 
   Descriptor descriptor = make_descriptor(request.description);
+  forget_ahead(descriptor.file_id);  // who opens a file sees it as it is now, and may have cut it
   descriptor.rights_base &= base;
   descriptor.rights_inheriting &= inheriting;
   descriptor.fd_flags = static_cast<uint16_t>(fd_flags);

@@ -15,6 +15,17 @@ namespace mayfly::guest {
 // What the host's kernel moves in one call at most; a longer one is short, as POSIX allows.
 inline constexpr uint32_t kTransferBytesMax = 0x7FFF'F000;
 
+// The caller's iovec array.
+struct Iovecs {
+  uint32_t offset;
+  uint32_t count;
+};
+
+// How many bytes the iovecs name together. false: one is not wholly in memory, or they are none or
+// more than bytes_max.
+bool small_total(const LinearMemory& memory, const Iovecs& iovecs, uint64_t bytes_max,
+                 uint64_t* bytes);
+
 // Fills request.buffers from the iovec array. Empty buffers are left out, and so is what does not
 // fit. Errors: kFault when the array or any buffer is not wholly in memory.
 wasi::Errno gather(const LinearMemory& memory, uint32_t iovecs, uint32_t count,

@@ -39,19 +39,6 @@ void settle() {
 
 }  // namespace
 
-bool small_total(const LinearMemory& memory, const Iovecs& iovecs, uint64_t bytes_max,
-                 uint64_t* bytes) {
-  if (!memory.contains_array<wasi::Iovec>(iovecs.offset, iovecs.count)) return false;
-  uint64_t total = 0;
-  for (uint32_t i = 0; i < iovecs.count; ++i) {
-    const auto iovec = memory.load<wasi::Iovec>(iovecs.offset + i * uint32_t{sizeof(wasi::Iovec)});
-    total += iovec.bytes;
-    if (total > bytes_max || !memory.contains(iovec.buffer, iovec.bytes)) return false;
-  }
-  *bytes = total;
-  return total > 0;
-}
-
 bool write_behind(const LinearMemory& memory, const Descriptor& descriptor, const Iovecs& iovecs,
                   uint64_t position, uint64_t* bytes) {
   WriteBehind& words = call_page().write_behind;
