@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Ways out of a preopened directory, by a program in a machine of its own: each ends in an errno,
+# and what lies beside the directory stays as it is.
+#   escape_test.py MAYFLY DRIVER [unittest arguments]
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+MAYFLY = sys.argv[1]
+DRIVER = sys.argv[2]
+SKIPPED = 77
+
+# Does what its first argument says to the path in its second, and exits with the errno.
+GUEST = """(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "wasi_snapshot_preview1" "path_open" (func $path_open
+    (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_filestat_get"
+    (func $stat (param i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_filestat_set_times"
+    (func $times (param i32 i32 i32 i32 i64 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_create_directory"
+    (func $mkdir (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_remove_directory"
+    (func $rmdir (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_unlink_file"
+    (func $unlink (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_readlink"
+    (func $readlink (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_symlink"
+    (func $symlink (param i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_rename"
+    (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_link"
+    (func $link (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "filetaken")
+  (func $open (param $flags i32) (param $path i32) (param $bytes i32) (result i32)
+    (call $path_open (i32.const 3) (i32.const 1) (local.get $path) (local.get $bytes)
+                     (local.get $flags) (i64.const -1) (i64.const -1) (i32.const 0) (i32.const 64)))
+  (func $do (param $what i32) (param $p i32) (param $n i32) (result i32)
+    (if (i32.eq (local.get $what) (i32.const 111))  ;; o
+      (then (return (call $open (i32.const 0) (local.get $p) (local.get $n)))))
+    (if (i32.eq (local.get $what) (i32.const 99))  ;; c
+      (then (return (call $open (i32.const 1) (local.get $p) (local.get $n)))))
+    (if (i32.eq (local.get $what) (i32.const 116))  ;; t
+      (then (return (call $open (i32.const 8) (local.get $p) (local.get $n)))))
+    (if (i32.eq (local.get $what) (i32.const 115))  ;; s
+      (then (return (call $stat (i32.const 3) (i32.const 1) (local.get $p) (local.get $n)
+                                (i32.const 128)))))
+    (if (i32.eq (local.get $what) (i32.const 109))  ;; m
+      (then (return (call $times (i32.const 3) (i32.const 1) (local.get $p) (local.get $n)
+                                 (i64.const 0) (i64.const 0) (i32.const 5)))))
+    (if (i32.eq (local.get $what) (i32.const 100))  ;; d
+      (then (return (call $mkdir (i32.const 3) (local.get $p) (local.get $n)))))
+    (if (i32.eq (local.get $what) (i32.const 114))  ;; r
+      (then (return (call $rmdir (i32.const 3) (local.get $p) (local.get $n)))))
+    (if (i32.eq (local.get $what) (i32.const 117))  ;; u
+      (then (return (call $unlink (i32.const 3) (local.get $p) (local.get $n)))))
+    (if (i32.eq (local.get $what) (i32.const 107))  ;; k
+      (then (return (call $readlink (i32.const 3) (local.get $p) (local.get $n) (i32.const 256)
+                                    (i32.const 512) (i32.const 64)))))
+    (if (i32.eq (local.get $what) (i32.const 121))  ;; y
+      (then (return (call $symlink (i32.const 0) (i32.const 4) (i32.const 3) (local.get $p)
+                                   (local.get $n)))))
+    (if (i32.eq (local.get $what) (i32.const 110))  ;; n
+      (then (return (call $rename (i32.const 3) (local.get $p) (local.get $n) (i32.const 3)
+                                  (i32.const 4) (i32.const 5)))))
+    (if (i32.eq (local.get $what) (i32.const 78))  ;; N
+      (then (return (call $rename (i32.const 3) (i32.const 0) (i32.const 4) (i32.const 3)
+                                  (local.get $p) (local.get $n)))))
+    (if (i32.eq (local.get $what) (i32.const 108))  ;; l
+      (then (return (call $link (i32.const 3) (i32.const 0) (local.get $p) (local.get $n)
+                                (i32.const 3) (i32.const 4) (i32.const 5)))))
+    (if (i32.eq (local.get $what) (i32.const 76))  ;; L
+      (then (return (call $link (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
+                                (i32.const 3) (local.get $p) (local.get $n)))))
+    (i32.const 99))
+  (func (export "_start")
+    (drop (call $sizes (i32.const 1024) (i32.const 1028)))
+    (drop (call $args (i32.const 2048) (i32.const 4096)))
+    (call $exit (call $do
+      (i32.load8_u (i32.load (i32.const 2052)))
+      (i32.load (i32.const 2056))
+      ;; the last text, without its NUL
+      (i32.sub (i32.sub (i32.add (i32.const 4096) (i32.load (i32.const 1028))) (i32.const 1))
+               (i32.load (i32.const 2056)))))))"""
+
+EPERM, ENOENT = 63, 44
+
+TO_OPEN = ["..", "../outside/secret", "/etc/passwd", "dir/../../outside/secret", "absolute/secret",
+           "relative/secret", "dir/to_secret", "to_root/etc/passwd", "to_parent/outside/secret",
+           "by_way_of_dir/secret", "magic/etc/passwd", "//etc/passwd"]
+TO_CREATE = ["../outside/new", "/tmp/mayfly-escape-new", "absolute/new", "to_parent/outside/new"]
+TO_TAKE = ["../outside/secret", "absolute/secret", "relative/secret", "to_parent/outside/secret"]
+CASES = ([("o", path) for path in TO_OPEN] + [("s", path) for path in TO_OPEN] +
+         [(what, path) for what in "cdyNL" for path in TO_CREATE] +
+         [(what, path) for what in "turknlm" for path in TO_TAKE])
+
+
+class Escape(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.environment = dict(os.environ, XDG_DATA_HOME=os.path.join(self.folder, "data"),
+                                XDG_CACHE_HOME=os.path.join(self.folder, "cache"))
+        self.root = os.path.join(self.folder, "root")
+        self.outside = os.path.join(self.folder, "outside")
+        os.makedirs(os.path.join(self.root, "dir"))
+        os.mkdir(self.outside)
+        self.write(os.path.join(self.outside, "secret"), "secret")
+        self.write(os.path.join(self.root, "file"), "content")
+        for target, name in ((self.outside, "absolute"), ("../outside", "relative"),
+                             ("../../outside/secret", "dir/to_secret"), ("/", "to_root"),
+                             ("..", "to_parent"), ("dir/../../outside", "by_way_of_dir"),
+                             ("/proc/self/root", "magic")):
+            os.symlink(target, os.path.join(self.root, name))
+        text = os.path.join(self.folder, "guest.wat")
+        self.write(text, GUEST)
+        module = os.path.join(self.folder, "guest.wasm")
+        subprocess.run(["wat2wasm", text, "-o", module], check=True)
+        self.image = os.path.join(self.folder, "guest.mayfly")
+        subprocess.run([MAYFLY, "compile", module, "-o", self.image], check=True,
+                       env=self.environment)
+
+    def write(self, path, text):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def errno_of(self, what, path, grant="::/"):
+        return subprocess.run([MAYFLY, "run", "--driver", DRIVER, "--dir", self.root + grant,
+                               self.image, what, path], env=self.environment, timeout=120,
+                              check=False).returncode
+
+    def assert_unharmed(self):
+        self.assertEqual(os.listdir(self.outside), ["secret"])
+        with open(os.path.join(self.outside, "secret"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "secret")
+        self.assertGreater(os.stat(os.path.join(self.outside, "secret")).st_mtime, 0)
+        self.assertFalse(os.path.lexists("/tmp/mayfly-escape-new"))
+
+    def test_the_guest_works(self):
+        self.assertEqual(self.errno_of("o", "file"), 0)
+        self.assertEqual(self.errno_of("d", "new"), 0)
+        self.assertEqual(self.errno_of("l", "file"), 0)
+        self.assertEqual(self.errno_of("o", "nothing"), ENOENT)
+
+    def test_no_way_leads_out(self):
+        self.assertGreaterEqual(len(CASES), 40)
+        for what, path in CASES:
+            with self.subTest(what=what, path=path):
+                self.assertEqual(self.errno_of(what, path), EPERM)
+        self.assert_unharmed()
+
+    def test_nothing_changes_below_a_read_only_directory(self):
+        for what, path in (("c", "new"), ("t", "file"), ("d", "new"), ("u", "file"), ("r", "dir"),
+                           ("n", "file"), ("N", "new"), ("l", "file"), ("y", "new"),
+                           ("m", "file")):
+            with self.subTest(what=what, path=path):
+                self.assertEqual(self.errno_of(what, path, "::/:ro"), 69)  # EROFS
+        self.assertEqual(sorted(os.listdir(self.root)), sorted(
+            ["file", "dir", "absolute", "relative", "to_root", "to_parent", "by_way_of_dir",
+             "magic"]))
+
+
+if __name__ == "__main__":
+    doctor = subprocess.run([MAYFLY, "doctor", "--driver", DRIVER], capture_output=True,
+                            check=False)
+    if doctor.returncode != 0:
+        print("SKIPPED:", doctor.stderr.decode())
+        sys.exit(SKIPPED)
+    del sys.argv[1:3]
+    unittest.main()
