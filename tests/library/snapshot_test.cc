@@ -240,6 +240,7 @@ TEST_P(SnapshotLibraryTest, PoolServesManyThreads) {
   ASSERT_TRUE(pool);
   std::atomic<int> served = 0;
   std::vector<std::thread> threads;
+  threads.reserve(6);
   for (int t = 0; t < 6; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 40; ++i) {
