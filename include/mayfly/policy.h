@@ -12,17 +12,11 @@
 
 #include "mayfly/export.h"
 #include "mayfly/limits.h"
+#include "mayfly/trust_domain.h"
 
 namespace mayfly {
 
 enum class Access : uint8_t { kReadWrite, kReadOnly };
-
-// Whose work a sandbox does. Machines and their caches are not shared between two domains.
-// Domain 0 is the default: everything that does not say otherwise.
-struct TrustDomain {
-  uint64_t number = 0;
-  bool operator==(const TrustDomain&) const = default;
-};
 
 // A value: copies are independent. Threads: one at a time, as any value.
 class MAYFLY_API Policy {

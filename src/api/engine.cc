@@ -37,6 +37,12 @@ Result<void> check(const EngineOptions& options) {
                    std::to_string(options.blocking_threads_max) + ", but has to be from 1 to " +
                    std::to_string(kThreadsMax));
   }
+  constexpr uint32_t kMachinesMax = 10'000;
+  if (options.idle_machines_max > kMachinesMax) {
+    return invalid("EngineOptions::idle_machines_max is " +
+                   std::to_string(options.idle_machines_max) + ", but has to be at most " +
+                   std::to_string(kMachinesMax));
+  }
   return {};
 }
 
@@ -103,6 +109,7 @@ Result<Engine> Engine::create(const EngineOptions& options) {
   MAYFLY_TRY(check(options));
   runtime::EngineConfig config;
   config.host = MAYFLY_TRY(open_host(options.driver, config.why));
+  config.host->keep_idle(options.idle_machines_max);
   config.build.compiler = compiler_path(options);
   config.build.time_max = options.compile_time_max;
   config.options.opt_level =
@@ -120,6 +127,12 @@ Result<Engine> Engine::create(const EngineOptions& options) {
   config.measures_time = options.measure_time;
   config.trace = options.trace;
   return Engine(MAYFLY_TRY(runtime::EngineState::create(std::move(config))));
+}
+
+Result<void> Engine::prepare_machines(size_t count, TrustDomain domain) const {
+  if (state_ == nullptr) return api::moved_from("engine");
+  MAYFLY_TRY(state_->check_process());
+  return state_->host().make_idle(count, domain.number, vmm::Tracking::kOn);
 }
 
 Result<Program> Engine::load(std::string_view path) const {

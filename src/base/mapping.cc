@@ -29,6 +29,7 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
     unmap();
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
+    after_ = other.after_;
   }
   return *this;
 }
@@ -36,7 +37,8 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
 Mapping::~Mapping() { unmap(); }
 
 void Mapping::unmap() {
-  if (data_ != nullptr) CHECK(::munmap(data_, size_) == 0, size_);
+  if (data_ == nullptr) return;
+  CHECK(::munmap(owned().data(), owned().size()) == 0, size_);
 }
 
 Result<Mapping> Mapping::anonymous(uint64_t size_bytes, Access access) {
@@ -49,16 +51,15 @@ Result<Mapping> Mapping::anonymous(uint64_t size_bytes, Access access) {
 Result<Mapping> Mapping::anonymous_aligned(uint64_t size_bytes, uint64_t alignment,
                                            uint64_t remainder) {
   Mapping wide = MAYFLY_TRY(anonymous(size_bytes + alignment));
-  // SAFETY: only arithmetic on the address of a range that `wide` owns; what lies before and
-  // after the aligned part is given back, and the part itself changes its owner.
+  // SAFETY: only arithmetic on the address of a range that `wide` owns; what lies before the
+  // aligned part is given back.
   const auto start = reinterpret_cast<uintptr_t>(wide.data_);
   const uint64_t skipped = (alignment + remainder - start % alignment) % alignment;
-  uint8_t* const data = wide.data_ + skipped;
-  const uint64_t rest = alignment - skipped;
   if (skipped != 0) CHECK(::munmap(wide.data_, skipped) == 0, skipped);
-  if (rest != 0) CHECK(::munmap(data + size_bytes, rest) == 0, rest);
-  wide.data_ = nullptr;
-  return Mapping(data, size_bytes);
+  wide.data_ += skipped;
+  wide.size_ = size_bytes;
+  wide.after_ = alignment - skipped;  // giving it back would take another system call
+  return wide;
 }
 
 Result<Mapping> Mapping::file(int fd, uint64_t offset, uint64_t size_bytes, Access access,

@@ -16,7 +16,9 @@ class Mapping {
  public:
   Mapping() = default;
   Mapping(Mapping&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        after_(other.after_) {}
   Mapping& operator=(Mapping&& other) noexcept;
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
@@ -28,7 +30,8 @@ class Mapping {
   // Zeros, private, not reserved: what is never touched costs nothing.
   static Result<Mapping> anonymous(uint64_t size_bytes, Access access = Access::kReadWrite);
   // The same, whose address is alignment * n + remainder: alignment is a power of two, at least a
-  // page; remainder is a multiple of the page size and less than alignment.
+  // page; remainder is a multiple of the page size and less than alignment. Takes up to `alignment`
+  // more of the address space.
   static Result<Mapping> anonymous_aligned(uint64_t size_bytes, uint64_t alignment,
                                            uint64_t remainder = 0);
   // A range of a file; offset is a multiple of the page size.
@@ -38,12 +41,15 @@ class Mapping {
   uint8_t* data() const { return data_; }
   size_t size() const { return size_; }
   std::span<uint8_t> bytes() const { return {data_, size_}; }
+  // With what alignment took after it.
+  std::span<uint8_t> owned() const { return {data_, size_ + after_}; }
 
  private:
   Mapping(uint8_t* data, size_t size) : data_(data), size_(size) {}
   void unmap();
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
+  size_t after_ = 0;  // owned as well
 };
 
 }  // namespace mayfly

@@ -36,6 +36,7 @@ vmm::VmConfig config_of(const image::Image& image, const RunnerOptions& options)
   vmm::VmConfig config;
   config.stack_bytes = options.stack_bytes;
   config.tracking = options.tracking;
+  config.domain = options.domain;
   config.regions.reserve(image.regions().size());
   for (const image::Region& region : image.regions()) {
     config.regions.push_back({.address = region.address,

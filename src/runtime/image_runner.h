@@ -45,6 +45,7 @@ struct RunnerOptions {
   PortOptions ports;
   // kOn: snapshot() and restore() work.
   vmm::Tracking tracking = vmm::Tracking::kOff;
+  uint64_t domain = 0;          // VmConfig's
   RunCounts* counts = nullptr;  // null: nobody reads them. Outlives the runner.
   bool measures_time = false;   // counts->guest_ns and host_ns
 };

@@ -122,6 +122,7 @@ Result<std::unique_ptr<ImageRunner>> SandboxState::make_runner(PortHandler* port
   options.ports.handler = ports;
   options.ports.host_calls = this;
   options.ports.traffic = &traffic_;
+  options.domain = config_.domain.number;
   options.counts = &counts_;
   options.measures_time = engine_->config().measures_time;
   // Made once: other threads write to it.

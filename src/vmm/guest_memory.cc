@@ -34,10 +34,16 @@ Result<TablePage> GuestMemory::allocate_table_page() {
   if (table_gpa_next_ == table_gpa_end_) {
     const uint64_t bytes = std::min(kLargePageBytes, extra_tables_gpa_end_ - extra_tables_gpa_);
     if (bytes == 0) return limit("the page tables of this VM are full");
-    MAYFLY_TRY(slots_->add(extra_tables_gpa_, arena_at(extra_tables_gpa_), bytes,
-                           MemorySlots::Access::kReadWrite));
+    MAYFLY_TRY(slots_->cover(extra_tables_gpa_, arena_at(extra_tables_gpa_), bytes,
+                             MemorySlots::Access::kReadWrite));
     table_gpa_next_ = extra_tables_gpa_;
     table_gpa_end_ = extra_tables_gpa_ += bytes;
+  }
+  if (table_gpa_next_ >= table_gpa_present_) {
+    // All at once, and as a write: table by table each costs two faults. Where the kernel cannot,
+    // they do.
+    table_gpa_present_ = std::min(table_gpa_next_ + kTablePagesAhead * kPageBytes, table_gpa_end_);
+    ::madvise(arena_at(table_gpa_next_), table_gpa_present_ - table_gpa_next_, MADV_POPULATE_WRITE);
   }
   TablePage page;
   page.gpa = table_gpa_next_;
@@ -120,8 +126,8 @@ Result<void> GuestMemory::grow(Range& range, uint64_t bytes) {
   if (wanted > range.bytes_in_slots) {
     const uint64_t doubled = std::max(round_up(wanted, kLargePageBytes), 2 * range.bytes_in_slots);
     const uint64_t end = std::max(wanted, std::min(doubled, range.bytes_reserved));
-    MAYFLY_TRY(slots_->add(range.gpa + range.bytes_in_slots, range.host + range.bytes_in_slots,
-                           end - range.bytes_in_slots, MemorySlots::Access::kReadWrite));
+    MAYFLY_TRY(slots_->cover(range.gpa + range.bytes_in_slots, range.host + range.bytes_in_slots,
+                             end - range.bytes_in_slots, MemorySlots::Access::kReadWrite));
     range.bytes_in_slots = end;
   }
   return map_grown(range, pages_of(range.bytes), wanted);

@@ -3,15 +3,16 @@
 // GuestMemory: all memory of one KVM guest, seen from its three sides: guest addresses (page
 // tables), guest-physical addresses (memory slots), host addresses (mappings).
 //
-//   guest-physical  0x20_0000  host-owned pages, shared by all VMs, a read-only slot
-//                   0x20_8000  the exit page: no slot
-//                   0x40_0000  the arena: private copies of file ranges; the control pages (trap
-//                              stack, call page, page tables); other writable regions, stack;
-//                              growing regions in doubling slots
-//                   past it    read-only regions: the image file itself, read-only slots
+//   guest-physical    0x20_0000  host-owned pages, shared by all VMs, a read-only slot
+//                     0x20_8000  the exit page: no slot
+//                     0x40_0000  read-only regions, where they are for the guest: the image file
+//                                itself, in read-only slots
+//                   0x2000_0000  the arena: private copies of file ranges; the control pages (trap
+//                                stack, call page, page tables); other writable regions, stack;
+//                                growing regions in doubling slots
 // A small guest has four host mappings: file copies, the rest of the arena, the read-only part of
 // the image, and the vCPU's page.
-// Invariant: guest and guest-physical address agree modulo 2 MiB; in the arena host ones do too.
+// Invariant: the three addresses of a page agree modulo 2 MiB wherever a large page could be.
 // Invariant: while the guest lives, entries only go from absent to present; resize() to less is
 // the one exception, and drops the pages as well.
 //
@@ -26,6 +27,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -42,6 +44,18 @@
 
 namespace mayfly::vmm {
 
+// What of an ended guest's memory serves the next guest of the same VM: the host's addresses, which
+// KVM's slots name, and which guest-physical pages were page tables. Nothing of its content.
+struct KeptMemory {
+  Mapping arena;   // zeros
+  Mapping shared;  // without access
+  uint64_t shared_gpa = 0;
+  uint64_t control_gpa = 0;
+  // KVM may believe that table pages before it are as they were (reference: probe
+  // stale_translation).
+  uint64_t table_gpa_next = 0;
+};
+
 struct GuestMemoryOptions {
   uint64_t gpa_end = 0;  // 1 << the processor's physical address bits
   Tracking tracking = Tracking::kOff;
@@ -54,16 +68,22 @@ class GuestMemory : private TablePageSource {
   };
 
  public:
-  // config passed check_config(). host_pages and slots outlive the memory.
+  // config passed check_config(). host_pages and slots outlive the memory. `kept` is of these
+  // slots, or empty as they are.
   static Result<std::unique_ptr<GuestMemory>> create(const VmConfig& config,
                                                      const HostPages& host_pages,
                                                      MemorySlots& slots,
-                                                     const GuestMemoryOptions& options);
+                                                     const GuestMemoryOptions& options,
+                                                     KeptMemory kept = {});
 
   // Use create().
   GuestMemory(Private, const HostPages& host_pages, MemorySlots& slots,
               const GuestMemoryOptions& options)
       : host_pages_(&host_pages), slots_(&slots), options_(options) {}
+
+  // Drops everything that the guest had; only destruction is left afterwards. nullopt: another
+  // guest has to have slots of its own.
+  std::optional<KeptMemory> keep();
 
   uint64_t root_gpa() const { return tables_->root_gpa(); }
   uint8_t* call_page() const { return arena_at(control_gpa(guest_abi::kCallPage)); }
@@ -114,6 +134,11 @@ class GuestMemory : private TablePageSource {
   static constexpr uint64_t kPopulateBytesMax = uint64_t{32} << 20;
   static constexpr uint64_t kReadBytesMax = uint64_t{2} << 20;  // at one touch
   static constexpr size_t kNoRange = SIZE_MAX;
+  // Another guest gets no slots of more bytes, nor with fewer table pages left.
+  static constexpr uint64_t kKeptBytesMax = uint64_t{256} << 20;
+  static constexpr uint64_t kKeptTablePagesMin = 64;
+  static constexpr uint64_t kTablePagesAhead = 8;
+  static constexpr uint64_t kSharedSlotBytesMin = uint64_t{1} << 20;
 
   // Content of at least this many pages is mapped rather than copied, if it is in a file.
   static constexpr uint64_t kMapPagesMin = 64;
@@ -125,17 +150,27 @@ class GuestMemory : private TablePageSource {
   static constexpr size_t kTouchedPagesMax = 2048;
 
   Result<TablePage> allocate_table_page() override;
-  static constexpr uint64_t kArenaGpa = guest_abi::kHostOwnedEnd;
-  uint8_t* arena_at(uint64_t gpa) const { return arena_.data() + (gpa - fixed_gpa_start_); }
+  static constexpr uint64_t kArenaGpa = guest_abi::kImageEnd;
+  uint8_t* arena_at(uint64_t gpa) const { return arena_.data() + (gpa - kArenaGpa); }
   // Where a host-owned page that is this VM's own lies.
   uint64_t control_gpa(uint64_t address) const {
     return control_gpa_ + (address - guest_abi::kHostOwned);
   }
-  Result<void> place(const VmConfig& config);
+  // Consecutive read-only regions that one mapping serves.
+  struct SharedGroup {
+    size_t first = 0;
+    size_t last = 0;
+    uint64_t bytes = 0;
+  };
+  void name_ranges(const VmConfig& config);
+  Result<void> place();
+  std::vector<SharedGroup> shared_groups(const VmConfig& config) const;
+  bool fits(const KeptMemory& kept, const std::vector<SharedGroup>& groups) const;
+  Result<void> map_arena(const VmConfig& config, Mapping kept);
   enum class Order : uint8_t { kFiles, kFixed, kGrowing };
   Order order_of(const Range& range) const;
   Result<void> place_in_order(Order order, uint64_t& cursor);
-  Result<void> place_shared(const VmConfig& config);
+  Result<void> map_shared(const VmConfig& config, const SharedGroup& group, Mapping kept);
   Result<void> map_private_file(Range& range, const RegionSpec& spec);
   Result<void> add_first_slots();
   Result<void> map_host_owned();
@@ -170,6 +205,7 @@ class GuestMemory : private TablePageSource {
   GuestMemoryOptions options_;
   Mapping arena_;
   std::vector<Mapping> shared_;  // the image file's read-only ranges
+  uint64_t shared_gpa_ = 0;      // of the last of them
   std::vector<Range> ranges_;    // the config's regions in its order, then stack and call page
   std::unique_ptr<PageTables> tables_;
   TouchedPages touched_;
@@ -180,11 +216,12 @@ class GuestMemory : private TablePageSource {
   unsigned content_mappings_ = 0;
 
   uint64_t control_gpa_ = 0;
-  uint64_t fixed_gpa_start_ = 0;
   uint64_t fixed_gpa_end_ = 0;  // the arena's part that is in slots from the start
   uint64_t first_growing_gpa_ = 0;
   uint64_t table_gpa_next_ = 0;
-  uint64_t table_gpa_end_ = 0;     // of the pages that are in slots
+  uint64_t table_gpa_end_ = 0;      // of the pages that are in slots
+  uint64_t table_gpa_present_ = 0;  // up to here they have memory already
+  uint64_t table_pages_max_ = 64;
   uint64_t extra_tables_gpa_ = 0;  // where more come from
   uint64_t extra_tables_gpa_end_ = 0;
 };

@@ -3,10 +3,14 @@
 // How a guest's memory comes to be: places every range, maps it in the host, gives KVM few and
 // small slots, and fills the page tables.
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "vmm/guest_memory.h"
@@ -26,10 +30,11 @@ uint64_t congruent(uint64_t cursor, uint64_t address) {
   return cursor + (address - cursor) % kLargePageBytes;
 }
 
-// The image file itself can be the memory: read-only, and the file has every page.
+// The image file itself can be the memory: read-only, in the image's range, and the file has every
+// page.
 bool is_shared(const RegionSpec& spec) {
   return spec.protection != Protection::kReadWrite && spec.file_bytes != 0 &&
-         reserved_bytes(spec) == pages_of(spec.file_bytes);
+         reserved_bytes(spec) == pages_of(spec.file_bytes) && spec.address < guest_abi::kImageEnd;
 }
 
 bool grows(uint64_t bytes, uint64_t bytes_reserved) { return pages_of(bytes) < bytes_reserved; }
@@ -45,10 +50,22 @@ bool continues(const RegionSpec& a, const RegionSpec& b) {
 Result<std::unique_ptr<GuestMemory>> GuestMemory::create(const VmConfig& config,
                                                          const HostPages& host_pages,
                                                          MemorySlots& slots,
-                                                         const GuestMemoryOptions& options) {
+                                                         const GuestMemoryOptions& options,
+                                                         KeptMemory kept) {
   auto memory = std::make_unique<GuestMemory>(Private(), host_pages, slots, options);
-  MAYFLY_TRY(memory->place(config));
-  MAYFLY_TRY(memory->place_shared(config));
+  memory->name_ranges(config);
+  MAYFLY_TRY(memory->place());
+  const std::vector<SharedGroup> groups = memory->shared_groups(config);
+  if (memory->fits(kept, groups)) {
+    memory->table_gpa_next_ = kept.table_gpa_next;
+  } else {
+    MAYFLY_TRY(slots.remove_all());
+    kept = {};
+  }
+  MAYFLY_TRY(memory->map_arena(config, std::move(kept.arena)));
+  for (const SharedGroup& group : groups) {
+    MAYFLY_TRY(memory->map_shared(config, group, std::move(kept.shared)));
+  }
   MAYFLY_TRY(memory->add_first_slots());
   memory->tables_ = std::make_unique<PageTables>(MAYFLY_TRY(PageTables::create(*memory)));
   MAYFLY_TRY(memory->map_host_owned());
@@ -57,6 +74,36 @@ Result<std::unique_ptr<GuestMemory>> GuestMemory::create(const VmConfig& config,
   }
   if (options.weakness == Weakness::kMemoryEverywhere) MAYFLY_TRY(memory->map_absent_pages());
   return memory;
+}
+
+bool GuestMemory::fits(const KeptMemory& kept, const std::vector<SharedGroup>& groups) const {
+  return kept.control_gpa == control_gpa_ &&
+         kept.arena.size() >= extra_tables_gpa_end_ - kArenaGpa && groups.size() == 1 &&
+         kept.shared_gpa == ranges_[groups[0].first].address &&
+         kept.shared.size() >= groups[0].bytes;
+}
+
+std::optional<KeptMemory> GuestMemory::keep() {
+  const bool has_tables = table_gpa_end_ == control_gpa_ + kLargePageBytes &&
+                          table_gpa_end_ - table_gpa_next_ >= kKeptTablePagesMin * kPageBytes;
+  if (shared_.size() != 1 || !has_tables || slots_->bytes() > kKeptBytesMax) return std::nullopt;
+  Mapping& shared = shared_.front();
+  const std::span<uint8_t> arena = arena_.owned();
+  // SAFETY: both ranges are mappings of this, which keep owning the addresses. KVM drops what it
+  // knows of the pages that were there.
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  if (::mmap(arena.data(), arena.size(), PROT_READ | PROT_WRITE, kFlags, -1, 0) == MAP_FAILED ||
+      ::mmap(shared.data(), shared.size(), PROT_NONE, kFlags, -1, 0) == MAP_FAILED) {
+    return std::nullopt;
+  }
+  ::madvise(arena.data(), arena.size(), MADV_NOHUGEPAGE);
+  KeptMemory kept;
+  kept.arena = std::move(arena_);
+  kept.shared = std::move(shared);
+  kept.shared_gpa = shared_gpa_;
+  kept.control_gpa = control_gpa_;
+  kept.table_gpa_next = table_gpa_next_;
+  return kept;
 }
 
 Result<void> GuestMemory::map_absent_pages() {
@@ -81,9 +128,10 @@ GuestMemory::Order GuestMemory::order_of(const Range& range) const {
 Result<void> GuestMemory::place_in_order(Order order, uint64_t& cursor) {
   for (Range& range : ranges_) {
     if (!range.in_arena || order_of(range) != order) continue;
-    range.gpa = congruent(cursor, range.address);
+    // Private copies of a file are never large pages, and begin where every arena does.
+    const bool is_small_file = order == Order::kFiles && range.bytes_reserved < kLargePageBytes;
+    range.gpa = is_small_file ? cursor : congruent(cursor, range.address);
     cursor = range.gpa + range.bytes_reserved;
-    if (fixed_gpa_start_ == 0) fixed_gpa_start_ = range.gpa;
     if (order == Order::kGrowing && first_growing_gpa_ == 0) first_growing_gpa_ = range.gpa;
     if (cursor > options_.gpa_end) {
       return limit("regions of " + std::to_string(cursor) + " bytes, past the processor's " +
@@ -93,10 +141,7 @@ Result<void> GuestMemory::place_in_order(Order order, uint64_t& cursor) {
   return {};
 }
 
-// Everything of a fixed size comes first, so that one slot holds it and the start of the first
-// range that grows.
-Result<void> GuestMemory::place(const VmConfig& config) {
-  uint64_t table_pages_max = 64;
+void GuestMemory::name_ranges(const VmConfig& config) {
   for (const RegionSpec& spec : config.regions) {
     Range range;
     range.address = spec.address;
@@ -107,7 +152,7 @@ Result<void> GuestMemory::place(const VmConfig& config) {
     range.in_arena = !is_shared(spec);
     range.is_lazy = spec.protection == Protection::kReadWrite && spec.file_bytes == 0 &&
                     range.bytes_reserved > kEagerBytes;
-    table_pages_max += range.bytes_reserved / kLargePageBytes + 8;
+    table_pages_max_ += range.bytes_reserved / kLargePageBytes + 8;
     ranges_.push_back(range);
   }
   Range stack;
@@ -116,12 +161,15 @@ Result<void> GuestMemory::place(const VmConfig& config) {
   stack.bytes_reserved = stack.bytes;
   stack.address = guest_abi::kStackTop - stack.bytes;
   ranges_.push_back(stack);
+}
 
+// Everything of a fixed size comes first, so that one slot holds it and the start of the first
+// range that grows. The control pages are in the same place for all guests with few file copies.
+Result<void> GuestMemory::place() {
   uint64_t cursor = kArenaGpa;
   MAYFLY_TRY(place_in_order(Order::kFiles, cursor));
-  control_gpa_ = round_up(cursor, kLargePageBytes);
+  control_gpa_ = std::max(round_up(cursor, kLargePageBytes), kArenaGpa + kLargePageBytes);
   cursor = control_gpa_ + kLargePageBytes;
-  if (fixed_gpa_start_ == 0) fixed_gpa_start_ = control_gpa(guest_abi::kTrapStackPage);
   MAYFLY_TRY(place_in_order(Order::kFixed, cursor));
   fixed_gpa_end_ = cursor;
   MAYFLY_TRY(place_in_order(Order::kGrowing, cursor));
@@ -129,14 +177,23 @@ Result<void> GuestMemory::place(const VmConfig& config) {
   table_gpa_next_ = control_gpa(kFirstTablePage);
   table_gpa_end_ = control_gpa_ + kLargePageBytes;
   extra_tables_gpa_ = round_up(cursor, kLargePageBytes);
-  extra_tables_gpa_end_ = extra_tables_gpa_ + table_pages_max * kPageBytes;
-  arena_ =
-      MAYFLY_TRY(Mapping::anonymous_aligned(extra_tables_gpa_end_ - fixed_gpa_start_,
-                                            kLargePageBytes, fixed_gpa_start_ % kLargePageBytes));
-  // Where the host gives huge pages unasked, a stack of one page would cost 2 MiB. populate() asks.
-  // Refused where the kernel has no huge pages, which is as well.
-  ::madvise(arena_.data(), arena_.size(), MADV_NOHUGEPAGE);
+  extra_tables_gpa_end_ = extra_tables_gpa_ + table_pages_max_ * kPageBytes;
+  if (extra_tables_gpa_end_ > options_.gpa_end) {
+    return limit("no guest-physical addresses are left");
+  }
+  return {};
+}
 
+Result<void> GuestMemory::map_arena(const VmConfig& config, Mapping kept) {
+  if (kept.size() != 0) {
+    arena_ = std::move(kept);
+  } else {
+    arena_ =
+        MAYFLY_TRY(Mapping::anonymous_aligned(extra_tables_gpa_end_ - kArenaGpa, kLargePageBytes));
+    // Where the host gives huge pages unasked, a stack of one page would cost 2 MiB. populate()
+    // asks. Refused where the kernel has no huge pages, which is as well.
+    ::madvise(arena_.owned().data(), arena_.owned().size(), MADV_NOHUGEPAGE);
+  }
   for (size_t index = 0; index < ranges_.size(); ++index) {
     Range& range = ranges_[index];
     if (!range.in_arena) continue;
@@ -159,48 +216,70 @@ Result<void> GuestMemory::map_private_file(Range& range, const RegionSpec& spec)
              static_cast<off_t>(spec.file_offset)) == MAP_FAILED) {
     return host_error("mmap of " + std::to_string(range.file_bytes) + " bytes of an image");
   }
-  // The last page's rest is the file's next bytes; zeros are promised. Only look, if it is zeros
-  // already: a write would copy the page.
-  uint8_t* const rest = range.host + spec.file_bytes;
+  // The last page's rest is the file's next bytes; zeros are promised. Only read it, if it is zeros
+  // already: a write would copy the page, and a look at it would bring it.
+  static constexpr std::array<uint8_t, kPageBytes> kZeros{};
+  std::array<uint8_t, kPageBytes> rest{};
   const uint64_t rest_bytes = range.file_bytes - spec.file_bytes;
-  if (std::any_of(rest, rest + rest_bytes, [](uint8_t byte) { return byte != 0; })) {
-    std::memset(rest, 0, rest_bytes);
+  if (::pread(spec.file, rest.data(), rest_bytes,
+              static_cast<off_t>(spec.file_offset + spec.file_bytes)) < 0) {
+    return host_error("reading the end of an image's data");
+  }
+  if (std::memcmp(rest.data(), kZeros.data(), rest_bytes) != 0) {
+    std::memset(range.host + spec.file_bytes, 0, rest_bytes);
   }
   return {};
 }
 
-// Read-only ranges of the image: its file is the memory, behind a slot that refuses writes.
-Result<void> GuestMemory::place_shared(const VmConfig& config) {
-  uint64_t cursor = round_up(extra_tables_gpa_end_, kLargePageBytes);
+std::vector<GuestMemory::SharedGroup> GuestMemory::shared_groups(const VmConfig& config) const {
+  std::vector<SharedGroup> groups;
   for (size_t index = 0; index < config.regions.size(); ++index) {
     if (ranges_[index].in_arena) continue;
-    size_t last = index;
-    while (last + 1 < config.regions.size() && !ranges_[last + 1].in_arena &&
-           continues(config.regions[last], config.regions[last + 1])) {
-      ++last;
-    }
-    const RegionSpec& spec = config.regions[index];
-    const uint64_t bytes =
-        ranges_[last].address + pages_of(ranges_[last].bytes) - ranges_[index].address;
-    const uint64_t gpa = congruent(cursor, spec.address);
-    cursor = gpa + bytes;
-    if (cursor > options_.gpa_end) return limit("no guest-physical addresses are left");
-    shared_.push_back(MAYFLY_TRY(Mapping::file(
-        spec.file, spec.file_offset, bytes, Mapping::Access::kRead, Mapping::Sharing::kPrivate)));
-    MAYFLY_TRY(slots_->add(gpa, shared_.back().data(), bytes, MemorySlots::Access::kRead));
-    for (size_t i = index; i <= last; ++i) {
-      const uint64_t offset = ranges_[i].address - spec.address;
-      ranges_[i].gpa = gpa + offset;
-      ranges_[i].host = shared_.back().data() + offset;
-    }
-    index = last;
+    const bool goes_on = !groups.empty() && groups.back().last + 1 == index &&
+                         continues(config.regions[index - 1], config.regions[index]);
+    if (!goes_on) groups.push_back({index, index, 0});
+    SharedGroup& group = groups.back();
+    group.last = index;
+    group.bytes =
+        ranges_[index].address + pages_of(ranges_[index].bytes) - ranges_[group.first].address;
   }
+  return groups;
+}
+
+// Read-only ranges of the image: its file is the memory, behind a slot that refuses writes. A lone
+// one has a slot of a usual size, which serves another guest; of the file's next pages the guest's
+// tables know nothing.
+Result<void> GuestMemory::map_shared(const VmConfig& config, const SharedGroup& group,
+                                     Mapping kept) {
+  const RegionSpec& spec = config.regions[group.first];
+  const size_t next = group.last + 1;
+  const bool is_lone = next == config.regions.size() || ranges_[next].in_arena;
+  if (kept.size() != 0) {
+    // SAFETY: the range is the mapping that the caller gave.
+    if (::mmap(kept.data(), kept.size(), PROT_READ, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED,
+               spec.file, static_cast<off_t>(spec.file_offset)) == MAP_FAILED) {
+      return host_error("mmap of " + std::to_string(kept.size()) + " bytes of an image");
+    }
+  } else {
+    const uint64_t usual = std::max(std::bit_ceil(group.bytes), kSharedSlotBytesMin);
+    const uint64_t bytes =
+        is_lone ? std::min(usual, guest_abi::kImageEnd - spec.address) : group.bytes;
+    kept = MAYFLY_TRY(Mapping::file(spec.file, spec.file_offset, bytes, Mapping::Access::kRead,
+                                    Mapping::Sharing::kPrivate));
+  }
+  shared_gpa_ = spec.address;
+  MAYFLY_TRY(slots_->cover(spec.address, kept.data(), kept.size(), MemorySlots::Access::kRead));
+  for (size_t i = group.first; i <= group.last; ++i) {
+    ranges_[i].gpa = ranges_[i].address;
+    ranges_[i].host = kept.data() + (ranges_[i].address - spec.address);
+  }
+  shared_.push_back(std::move(kept));
   return {};
 }
 
 Result<void> GuestMemory::add_first_slots() {
-  MAYFLY_TRY(slots_->add(guest_abi::kHostOwned, host_pages_->data(), HostPages::kBytes,
-                         MemorySlots::Access::kRead));
+  MAYFLY_TRY(slots_->cover(guest_abi::kHostOwned, host_pages_->data(), HostPages::kBytes,
+                           MemorySlots::Access::kRead));
   uint64_t end = fixed_gpa_end_;
   for (Range& range : ranges_) {
     if (!range.in_arena || !grows(range.bytes, range.bytes_reserved)) continue;
@@ -208,12 +287,11 @@ Result<void> GuestMemory::add_first_slots() {
     if (range.gpa == first_growing_gpa_) {
       end = range.gpa + range.bytes_in_slots;
     } else if (range.bytes_in_slots != 0) {
-      MAYFLY_TRY(slots_->add(range.gpa, range.host, range.bytes_in_slots,
-                             MemorySlots::Access::kReadWrite));
+      MAYFLY_TRY(slots_->cover(range.gpa, range.host, range.bytes_in_slots,
+                               MemorySlots::Access::kReadWrite));
     }
   }
-  return slots_->add(fixed_gpa_start_, arena_at(fixed_gpa_start_), end - fixed_gpa_start_,
-                     MemorySlots::Access::kReadWrite);
+  return slots_->cover(kArenaGpa, arena_.data(), end - kArenaGpa, MemorySlots::Access::kReadWrite);
 }
 
 Result<void> GuestMemory::map_host_owned() {

@@ -29,6 +29,10 @@ class Kick : public DeadlineTarget {
   // A call, from enter() to its end; returns its generation.
   uint64_t begin_call();
   void end_call();
+  // That called enter_guest() last. For who runs no call.
+  std::optional<pthread_t> thread() const {
+    return has_thread_ ? std::optional(thread_) : std::nullopt;
+  }
   // The generation of the call in progress.
   std::optional<uint64_t> generation() const;
 

@@ -4,9 +4,11 @@
 #include "vmm/kvm_host.h"
 
 #include <fcntl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <string>
 
 #include "vmm/kick_signal.h"
@@ -38,6 +40,16 @@ Error device_error(Error error) {
 
 // What CPL 3 can use whether or not XCR0 allows it, where XCR0 is not enforced.
 bool host_has_avx512() { return __builtin_cpu_supports("avx512f") != 0; }
+
+// From Linux 6.13 on a vCPU changes its thread without a grace period.
+bool moves_vcpus_freely() {
+  utsname names{};
+  int major = 0;
+  int minor = 0;
+  if (::uname(&names) != 0 || std::sscanf(names.release, "%d.%d", &major, &minor) != 2)
+    return false;
+  return major > 6 || (major == 6 && minor >= 13);
+}
 
 bool is_kvm_pvm() { return ::access("/sys/module/kvm_pvm", F_OK) == 0; }
 
@@ -91,6 +103,7 @@ Result<void> KvmHost::probe() {
   }
   choose_processor(supported, model_);
   physical_bits_ = physical_address_bits(supported);
+  shells_.set_moves_freely(moves_vcpus_freely());
   return {};
 }
 
@@ -108,6 +121,7 @@ std::vector<HostPagesOptions> KvmHost::candidates() const {
   if (is_kvm_pvm() && host_has_avx512()) all.insert(all.begin(), store_wide);
   // Instructions at CPL 0 are emulated on kvm_pvm, which knows no vector ones.
   const bool clears_nothing = options_.weakness == Weakness::kDirtyVectorState ||
+                              options_.weakness == Weakness::kDirtyShell ||
                               options_.weakness == Weakness::kKernelMode;
   for (HostPagesOptions& candidate : all) {
     candidate.weakness = options_.weakness;
@@ -122,6 +136,7 @@ KvmEnvironment KvmHost::environment(const HostPages& pages) const {
   result.host_pages = &pages;
   result.vcpu_model = &model_;
   result.timer = &timer_;
+  result.shells = &shells_;
   result.kick_signal = options_.kick_signal;
   result.slot_count_max = slot_count_max_;
   result.gpa_end = uint64_t{1} << physical_bits_;
@@ -147,6 +162,20 @@ Result<std::unique_ptr<KvmVm>> KvmHost::make(const VmConfig& config) const {
   return KvmVm::create(environment(*pages_), config);
 }
 
+Result<void> KvmHost::make_idle(size_t count, uint64_t domain, Tracking tracking) {
+  if (count > shells_.max()) {
+    return limit("at most " + std::to_string(shells_.max()) + " idle machines are kept, not " +
+                 std::to_string(count));
+  }
+  MAYFLY_TRY(exit_method());  // how guests leave is part of a shell
+  std::vector<KvmShell> made;
+  for (size_t i = 0; i < count; ++i) {
+    made.push_back(MAYFLY_TRY(KvmShell::create(environment(*pages_), {domain, tracking})));
+  }
+  for (KvmShell& shell : made) shells_.put(std::move(shell));
+  return {};
+}
+
 // Calls hypercall itself as the thunk, which leaves with the number that it is given.
 Result<std::unique_ptr<KvmVm>> KvmHost::create_first(const VmConfig& config) const {
   constexpr uint32_t kTrialPort = 7;
@@ -160,6 +189,8 @@ Result<std::unique_ptr<KvmVm>> KvmHost::create_first(const VmConfig& config) con
     }
     const auto exit = (*vm)->enter(Entry{guest_abi::kHypercall, kTrialPort});
     if (exit && exit->kind == Exit::Kind::kPort && exit->port == kTrialPort) return vm;
+    vm->reset();
+    shells_.clear();
     tried += std::string(tried.empty() ? "" : ", ") + std::string(to_string(candidate.exit_method));
   }
   pages_.reset();

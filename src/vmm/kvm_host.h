@@ -13,6 +13,8 @@
 #include "base/fd.h"
 #include "vmm/deadline_timer.h"
 #include "vmm/host_pages_x86_64.h"
+#include "vmm/kvm_environment.h"
+#include "vmm/kvm_shell.h"
 #include "vmm/kvm_vcpu.h"
 #include "vmm/kvm_vm.h"
 #include "vmm/vm.h"
@@ -38,6 +40,8 @@ class KvmHost final : public Host {
   Driver driver() const override { return Driver::kKvm; }
   Result<std::unique_ptr<Vm>> create_vm(const VmConfig& config) override;
   std::vector<HostFact> facts() const override;
+  void keep_idle(size_t max) override { shells_.set_max(max); }
+  Result<void> make_idle(size_t count, uint64_t domain, Tracking tracking) override;
 
   // How guests leave here; makes a VM to find out.
   Result<ExitMethod> exit_method() const;
@@ -55,6 +59,7 @@ class KvmHost final : public Host {
   uint32_t slot_count_max_ = 0;
   unsigned physical_bits_ = 0;
   mutable DeadlineTimer timer_;
+  mutable ShellStore shells_;
 
   mutable std::mutex mutex_;
   // Set with the first VM, under mutex_; never changed afterwards.

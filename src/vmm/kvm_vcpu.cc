@@ -35,13 +35,12 @@ kvm_segment segment(uint16_t selector, uint8_t type, bool is_code) {
   return result;
 }
 
-void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, uint64_t root_gpa,
-                       Weakness weakness) {
+void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, Weakness weakness) {
   constexpr uint8_t kCodeAccessed = 11;
   constexpr uint8_t kDataAccessed = 3;
   state.cr0 = kCr0;
   state.cr2 = 0;
-  state.cr3 = root_gpa;
+  state.cr3 = 0;  // set_entry() knows it
   state.cr4 = cr4;
   state.efer = kEfer;
   state.cs = segment(HostPages::kUserCode, kCodeAccessed, true);
@@ -73,7 +72,7 @@ void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, uin
 }  // namespace
 
 Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, TaskState task_state,
-                          uint64_t root_gpa, Weakness weakness) {
+                          Weakness weakness) {
   Vcpu vcpu;
   vcpu.fd_ = Fd(kvm_ioctl(vm_fd, KVM_CREATE_VCPU));
   if (!vcpu.fd_.valid()) return host_error("KVM_CREATE_VCPU");
@@ -84,22 +83,23 @@ Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, TaskState task_stat
   vcpu.run_ = reinterpret_cast<kvm_run*>(vcpu.mapping_.data());
   if (weakness == Weakness::kIoPrivilege) vcpu.flags_ |= kFlagsIoPrivilege3;
   vcpu.keeps_flags_ = weakness == Weakness::kDirtyFlags;
-  MAYFLY_TRY(vcpu.set_up(model, task_state, root_gpa, weakness));
+  vcpu.keeps_state_ = weakness == Weakness::kDirtyShell;
+  MAYFLY_TRY(vcpu.set_up(model, task_state, weakness));
   return vcpu;
 }
 
-Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, uint64_t root_gpa,
-                          Weakness weakness) {
+Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, Weakness weakness) {
   CpuidTable cpuid = model.cpuid;
   if (kvm_ioctl(fd_.get(), KVM_SET_CPUID2, &cpuid) != 0) return host_error("KVM_SET_CPUID2");
-  if (model.xcr0 != 0) {
+  has_xsave_ = model.xcr0 != 0;
+  if (has_xsave_) {
     kvm_xcrs xcrs{};
     xcrs.nr_xcrs = 1;
     xcrs.xcrs[0].value = model.xcr0;
     if (kvm_ioctl(fd_.get(), KVM_SET_XCRS, &xcrs) != 0) return host_error("KVM_SET_XCRS");
   }
   if (kvm_ioctl(fd_.get(), KVM_GET_SREGS, &system_state_) != 0) return host_error("KVM_GET_SREGS");
-  fill_system_state(system_state_, model.cr4, task_state, root_gpa, weakness);
+  fill_system_state(system_state_, model.cr4, task_state, weakness);
   run_->kvm_valid_regs = KVM_SYNC_X86_REGS;
   return {};
 }
@@ -127,6 +127,29 @@ void Vcpu::set_entry(const Entry& entry, uint64_t root_gpa, uint64_t stack_top) 
 void Vcpu::set_registers(const kvm_regs& registers) {
   run_->s.regs.regs = registers;
   run_->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+}
+
+Result<void> Vcpu::clear() {
+  system_state_lost_ = true;
+  if (keeps_state_) return {};
+  // Intel SDM 1, 8.1.5 and 10.2.3: as after FNINIT and a reset.
+  constexpr uint16_t kFcw = 0x37f;
+  constexpr uint32_t kMxcsr = 0x1f80;
+  if (!has_xsave_) {
+    kvm_fpu state{};
+    state.fcw = kFcw;
+    state.mxcsr = kMxcsr;
+    if (kvm_ioctl(fd_.get(), KVM_SET_FPU, &state) != 0) return host_error("KVM_SET_FPU");
+    return {};
+  }
+  // Intel SDM 1, 13.4: a header of zeros stands for the initial state of each component.
+  // KVM_SET_FPU would leave what only XSAVE knows.
+  kvm_xsave state{};
+  constexpr size_t kMxcsrWord = 6;
+  state.region[0] = kFcw;
+  state.region[kMxcsrWord] = kMxcsr;
+  if (kvm_ioctl(fd_.get(), KVM_SET_XSAVE, &state) != 0) return host_error("KVM_SET_XSAVE");
+  return {};
 }
 
 int Vcpu::run() { return kvm_ioctl(fd_.get(), KVM_RUN) == 0 ? 0 : errno; }

@@ -37,7 +37,7 @@ class Vcpu {
  public:
   // The model outlives the call only.
   static Result<Vcpu> create(int vm_fd, const VcpuModel& model, TaskState task_state,
-                             uint64_t root_gpa, Weakness weakness);
+                             Weakness weakness);
 
   int fd() const { return fd_.get(); }
   kvm_run& shared() const { return *run_; }
@@ -51,21 +51,26 @@ class Vcpu {
   // a trap or an interruption left elsewhere.
   void forget_system_state() { system_state_lost_ = true; }
 
+  // Takes from the processor what a guest left in it: vector, mask and x87 registers, MXCSR and
+  // the like now; segments, control registers and events with the next set_entry(). Errors: kHost.
+  Result<void> clear();
+
   // KVM_RUN: 0, or the errno.
   int run();
   Result<uint64_t> read_cr2() const;
 
  private:
-  Result<void> set_up(const VcpuModel& model, TaskState task_state, uint64_t root_gpa,
-                      Weakness weakness);
+  Result<void> set_up(const VcpuModel& model, TaskState task_state, Weakness weakness);
 
   Fd fd_;
   Mapping mapping_;
   kvm_run* run_ = nullptr;
   kvm_sregs system_state_{};
   uint64_t flags_ = 2;  // RFLAGS at entry: the reserved bit alone
+  bool has_xsave_ = false;
   bool system_state_lost_ = true;
-  bool keeps_flags_ = false;  // only a test that removes this defence
+  bool keeps_flags_ = false;  // only tests that remove these defences
+  bool keeps_state_ = false;
 };
 
 }  // namespace mayfly::vmm

@@ -16,31 +16,19 @@ namespace mayfly::vmm {
 Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
                                              const VmConfig& config) {
   auto vm = std::make_unique<KvmVm>(Private(), environment);
-  vm->pid_ = ::getpid();
-  do {
-    vm->fd_ = Fd(kvm_ioctl(environment.kvm_fd, KVM_CREATE_VM));
-  } while (!vm->fd_.valid() && errno == EINTR);
-  if (!vm->fd_.valid()) {
-    const int saved = errno;
-    if (saved == EMFILE) return limit("no descriptor is left for a VM: raise RLIMIT_NOFILE");
-    errno = saved;
-    return host_error("KVM_CREATE_VM");
-  }
-  const bool tracks = config.tracking == Tracking::kOn;
-  if (tracks && !DirtyRing::enable(vm->fd_.get())) {
-    return unsupported(
-        "this KVM lacks KVM_CAP_DIRTY_LOG_RING, which reset and snapshots need; use "
-        "a kernel from 5.11 on, or --driver process");
-  }
-  vm->slots_.emplace(vm->fd_.get(), environment.slot_count_max,
-                     tracks ? MemorySlots::WriteLog::kOn : MemorySlots::WriteLog::kOff);
+  const KvmShell::Kind kind{config.domain, config.tracking};
+  std::optional<KvmShell> shell = environment.shells->take(kind);
+  if (!shell) shell = MAYFLY_TRY(KvmShell::create(environment, kind));
+  vm->kind_ = kind;
+  vm->pid_ = shell->pid;
+  vm->fd_ = std::move(shell->fd);
+  vm->vcpu_ = std::move(shell->vcpu);
+  vm->dirty_ring_ = std::move(shell->dirty_ring);
+  vm->slots_ = std::move(shell->slots);
   vm->memory_ = MAYFLY_TRY(GuestMemory::create(
       config, *environment.host_pages, *vm->slots_,
-      GuestMemoryOptions{environment.gpa_end, config.tracking, environment.weakness}));
-  vm->vcpu_ = MAYFLY_TRY(Vcpu::create(vm->fd_.get(), *environment.vcpu_model,
-                                      environment.host_pages->options().task_state,
-                                      vm->memory_->root_gpa(), environment.weakness));
-  if (tracks) vm->dirty_ring_ = MAYFLY_TRY(DirtyRing::map(vm->vcpu_->fd()));
+      GuestMemoryOptions{environment.gpa_end, config.tracking, environment.weakness},
+      std::move(shell->memory)));
   vm->kick_.attach(&vm->vcpu_->shared().immediate_exit);
   return vm;
 }
@@ -48,6 +36,30 @@ Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
 KvmVm::~KvmVm() {
   environment_.timer->forget(kick_);
   environment_.timer->forget(look_time_);
+  keep_shell();
+}
+
+// Without its memory: KVM then knows no page of it. A VM that cannot be cleared ends.
+void KvmVm::keep_shell() {
+  const bool is_whole = memory_ != nullptr && state_ != State::kDead && ::getpid() == pid_;
+  if (!is_whole || environment_.shells->max() == 0) return;
+  std::optional<KeptMemory> kept = memory_->keep();
+  if (!kept && !slots_->remove_all()) return;
+  if (dirty_ring_.has_value()) {
+    dirty_ring_->collect([](uint32_t, uint64_t) {});
+    if (!dirty_ring_->reset(fd_.get())) return;
+  }
+  vcpu_->shared().immediate_exit = 0;
+  KvmShell shell;
+  shell.kind = kind_;
+  shell.pid = pid_;
+  shell.thread = kick_.thread();
+  shell.fd = std::move(fd_);
+  shell.vcpu = std::move(vcpu_);
+  shell.dirty_ring = std::move(dirty_ring_);
+  shell.slots = std::move(slots_);
+  if (kept) shell.memory = *std::move(kept);
+  environment_.shells->put(std::move(shell));
 }
 
 Result<Exit> KvmVm::enter(const Entry& entry) {

@@ -14,24 +14,14 @@
 #include "vmm/dirty_ring.h"
 #include "vmm/guest_memory.h"
 #include "vmm/kick.h"
+#include "vmm/kvm_environment.h"
+#include "vmm/kvm_shell.h"
 #include "vmm/kvm_vcpu.h"
 #include "vmm/memory_slots.h"
 #include "vmm/vm.h"
 #include "vmm/weakness.h"
 
 namespace mayfly::vmm {
-
-// What a VM needs of its host, which outlives it.
-struct KvmEnvironment {
-  int kvm_fd = -1;
-  const HostPages* host_pages = nullptr;
-  const VcpuModel* vcpu_model = nullptr;
-  DeadlineTimer* timer = nullptr;
-  int kick_signal = 0;
-  uint32_t slot_count_max = 0;
-  uint64_t gpa_end = 0;
-  Weakness weakness = Weakness::kNone;
-};
 
 class KvmVm final : public Vm {
   struct Private {
@@ -70,6 +60,7 @@ class KvmVm final : public Vm {
   // kIdle: the next call is enter(). kPort: resume() or enter(). kDead: neither.
   enum class State : uint8_t { kIdle, kPort, kDead };
 
+  void keep_shell();
   Result<Exit> run();
   // nullopt: the guest goes on.
   Result<std::optional<Exit>> classify();
@@ -86,6 +77,7 @@ class KvmVm final : public Vm {
 
   // Destroyed from the last to the first: the memory and the vCPU before their VM.
   KvmEnvironment environment_;
+  KvmShell::Kind kind_;
   pid_t pid_ = 0;
   Fd fd_;
   std::optional<MemorySlots> slots_;

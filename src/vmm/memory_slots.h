@@ -21,13 +21,17 @@ class MemorySlots {
   MemorySlots(int vm_fd, uint32_t slot_count_max, WriteLog write_log)
       : vm_fd_(vm_fd), count_max_(slot_count_max), write_log_(write_log) {}
 
-  // The host memory stays mapped as long as the VM runs. Errors: kLimit, kHost.
-  Result<void> add(uint64_t gpa, uint8_t* host, uint64_t bytes, Access access);
+  // Slots for what of the range is in none yet; those that are there have the same memory behind
+  // them. The host memory stays mapped as long as its slots are. Errors: kLimit, kHost.
+  Result<void> cover(uint64_t gpa, uint8_t* host, uint64_t bytes, Access access);
   // Deletes every slot that touches [gpa, gpa + bytes) and adds it again, so that KVM forgets
   // each translation into it.
   Result<void> renew(uint64_t gpa, uint64_t bytes);
 
-  size_t count() const { return slots_.size(); }
+  // Deletes all; the host's memory may go afterwards. Errors: kHost; some may be left then.
+  Result<void> remove_all();
+
+  uint64_t bytes() const;
   // The guest-physical address of a slot's page, by KVM's numbers.
   std::optional<uint64_t> gpa_of(uint32_t slot, uint64_t page) const;
 
@@ -38,6 +42,7 @@ class MemorySlots {
     uint64_t bytes;
     Access access;
   };
+  Result<void> add(const Slot& slot);
   Result<void> set(uint32_t number, const Slot& slot, uint64_t bytes);
 
   int vm_fd_;

@@ -54,6 +54,8 @@ struct VmConfig {
   std::vector<RegionSpec> regions;
   uint64_t stack_bytes = guest_abi::kStackBytesDefault;
   Tracking tracking = Tracking::kOff;
+  // Whose guest it is. Nothing that one domain's guest ran on serves another's.
+  uint64_t domain = 0;
 };
 
 // A page of a region, for one look at its content while the guest does not run.
@@ -199,6 +201,14 @@ class Host {
   virtual Driver driver() const = 0;
   virtual Result<std::unique_ptr<Vm>> create_vm(const VmConfig& config) = 0;
   virtual std::vector<HostFact> facts() const = 0;
+
+  // What is reused of ended Vms, where the driver has such a thing: how many are kept idle, 0
+  // unless it is said before the first Vm. Cost of each: the kernel's memory of a VM.
+  virtual void keep_idle(size_t /*max*/) {}
+  // Makes as many ahead, for configs of that domain and tracking. Errors: kLimit; kHost.
+  virtual Result<void> make_idle(size_t /*count*/, uint64_t /*domain*/, Tracking /*tracking*/) {
+    return {};
+  }
 };
 
 }  // namespace mayfly::vmm

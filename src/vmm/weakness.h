@@ -25,6 +25,7 @@ enum class Weakness : uint8_t {
   kMemoryEverywhere,     // pages at null, behind each region, in the guard, at a kernel's addresses
   kIoPrivilege,          // IOPL 3 instead of the bitmap
   kDirtyVectorState,     // the entry code clears no vector register
+  kDirtyShell,           // a reused vCPU keeps its vector and x87 state; the entry code clears none
   kDirtyFlags,           // a call starts with the flags of the one before
   kKernelMode,           // the guest runs at CPL 0
   kOpenGates,            // `int n` reaches the vectors
