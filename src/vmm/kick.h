@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/quick_lock.h"
 #include "vmm/deadline_timer.h"
 
 namespace mayfly::vmm {
@@ -55,7 +56,7 @@ class Kick : public DeadlineTarget {
   void kick_locked(Reason reason);
 
   const int signal_;
-  mutable std::mutex mutex_;
+  mutable QuickLock mutex_;
   uint8_t* immediate_exit_ = nullptr;
   uint64_t generation_ = 0;
   bool in_call_ = false;

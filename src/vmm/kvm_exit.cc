@@ -58,11 +58,6 @@ std::optional<uint8_t> KvmVm::trapped_vector() const {
 }
 
 Result<std::optional<Exit>> KvmVm::classify() {
-  if (is_port()) {
-    Exit exit{Exit::Kind::kPort};
-    exit.port = static_cast<uint32_t>(vcpu_->registers().rdi);
-    return std::optional(std::move(exit));
-  }
   if (const std::optional<uint8_t> vector = trapped_vector()) return fault(*vector);
   if (vcpu_->shared().exit_reason == KVM_EXIT_DIRTY_RING_FULL && dirty_ring_.has_value()) {
     collect_writes();

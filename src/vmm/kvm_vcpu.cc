@@ -105,15 +105,16 @@ Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, Weakness
 }
 
 void Vcpu::set_entry(const Entry& entry, uint64_t root_gpa, uint64_t stack_top) {
-  kvm_regs registers{};
+  kvm_regs& registers = run_->s.regs.regs;
+  const uint64_t flags_before = registers.rflags;
+  registers = {};
   registers.rip = guest_abi::kEnter;
   registers.rsp = stack_top;
   registers.rflags = flags_;
-  if (keeps_flags_) registers.rflags |= run_->s.regs.regs.rflags;
+  if (keeps_flags_) registers.rflags |= flags_before;
   registers.rdi = entry.thunk;
   registers.rsi = entry.function;
   registers.rdx = guest_abi::kCallPage + offsetof(guest_abi::CallPage, slots);
-  run_->s.regs.regs = registers;
   run_->kvm_dirty_regs = KVM_SYNC_X86_REGS;
   if (system_state_.cr3 != root_gpa) system_state_lost_ = true;
   if (!system_state_lost_) return;

@@ -96,14 +96,13 @@ Result<Exit> KvmVm::enter_nested(const Entry& entry) {
   return run();
 }
 
-// Every end of a call comes through here.
-Exit KvmVm::finish(Exit exit) {
+void KvmVm::settle(const Exit& exit) {
   const bool is_port = exit.kind == Exit::Kind::kPort;
   if (is_port && exit.port == 0 && !waiting_.empty()) {
     vcpu_->set_registers(waiting_.back());
     waiting_.pop_back();
     state_ = State::kPort;
-    return exit;
+    return;
   }
   const bool goes_on = is_port && exit.port != 0;
   state_ = goes_on ? State::kPort : State::kIdle;
@@ -111,7 +110,6 @@ Exit KvmVm::finish(Exit exit) {
     state_ = State::kDead;
   }
   if (!goes_on) kick_.end_call();
-  return exit;
 }
 
 Result<Exit> KvmVm::run() {
@@ -119,6 +117,11 @@ Result<Exit> KvmVm::run() {
     kick_.enter_guest();
     const int errno_value = vcpu_->run();
     const Kick::Reason reason = kick_.leave_guest();
+    if (errno_value == 0 && is_port()) [[likely]] {
+      Exit exit{Exit::Kind::kPort, static_cast<uint32_t>(vcpu_->registers().rdi)};
+      settle(exit);
+      return exit;
+    }
     if (errno_value == EINTR || errno_value == EAGAIN) {
       if (kick_.take_look()) watch_->look();
       if (reason == Kick::Reason::kNone) continue;

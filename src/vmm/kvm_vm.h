@@ -62,9 +62,14 @@ class KvmVm final : public Vm {
 
   void keep_shell();
   Result<Exit> run();
-  // nullopt: the guest goes on.
+  // Of what is no port. nullopt: the guest goes on.
   Result<std::optional<Exit>> classify();
-  Exit finish(Exit exit);
+  // What the end of a run means for the next; every one comes here.
+  void settle(const Exit& exit);
+  Exit finish(Exit exit) {
+    settle(exit);
+    return exit;
+  }
   // Reads KVM's reports of written pages into memory_.
   void collect_writes();
   Result<void> refresh_reports();

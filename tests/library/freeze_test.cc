@@ -276,10 +276,8 @@ class LowLimit {
 
 // No machine is kept there in which a sandbox could go on.
 Sandbox sandbox_of_its_own_engine(Driver driver) {
-  auto engine = Engine::create({.driver = driver,
-                                .optimize = Optimize::kFast,
-                                .use_cache = false,
-                                .idle_machines_max = 0});
+  auto engine = Engine::create(
+      {.driver = driver, .optimize = Optimize::kFast, .use_cache = false, .idle_machines_max = 0});
   EXPECT_TRUE(engine);
   auto made = Linker(*engine).instantiate(*engine->load(wasm_of(kGuest)));
   EXPECT_TRUE(made);
