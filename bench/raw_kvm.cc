@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include <cstring>
 
@@ -17,7 +18,8 @@ namespace mayfly::bench {
 namespace {
 
 // Guest-physical layout of the one slot.
-constexpr uint64_t kPml4 = 0x1000, kPdpt = 0x2000, kPd = 0x3000, kCode = 0x8000, kStack = 0x18000;
+constexpr uint64_t kPml4 = 0x1000, kPdpt = 0x2000, kPd = 0x3000, kCode = 0x8000, kStack = 0x18000,
+                   kTouched = 0x20000;
 constexpr uint64_t kExitGpa = 0xf000'0000;  // no slot
 constexpr uint32_t kCpuidEntriesMax = 256;
 constexpr uint64_t kUserWritePresent = 0x67, kLargeUser = 0xe7;
@@ -67,7 +69,7 @@ Result<RawVm> RawVm::create(const RawKvm& kvm, RawExit exit) {
   return vm;
 }
 
-Result<void> RawVm::set_up_processor() {
+void RawVm::write_tables() {
   word(memory_, kPml4) = kPdpt | kUserWritePresent;
   word(memory_, kPdpt) = kPd | kUserWritePresent;
   word(memory_, kPd) = kLargeUser;                                   // [0, 2 MiB) is the slot's
@@ -76,12 +78,29 @@ Result<void> RawVm::set_up_processor() {
   constexpr uint8_t kStoreLoop[] = {0xc6, 0x04, 0x25, 0, 0, 0x20, 0, 7, 0xeb, 0xf6};
   // out 0x10, al; jmp to it
   constexpr uint8_t kOutLoop[] = {0xe6, 0x10, 0xeb, 0xfc};
+  // jrcxz over this: mov byte [rbx], 1; add rbx, 4096; loop to it
+  constexpr uint8_t kTouch[] = {0xe3, 0x0c, 0xc6, 0x03, 1, 0x48, 0x81,
+                                0xc3, 0,    0x10, 0,    0, 0xe2, 0xf4};
+  std::memcpy(memory_.data() + kCode, kTouch, sizeof kTouch);
+  uint8_t* const leave = memory_.data() + kCode + sizeof kTouch;
   if (exit_ == RawExit::kStore) {
-    std::memcpy(memory_.data() + kCode, kStoreLoop, sizeof kStoreLoop);
+    std::memcpy(leave, kStoreLoop, sizeof kStoreLoop);
   } else {
-    std::memcpy(memory_.data() + kCode, kOutLoop, sizeof kOutLoop);
+    std::memcpy(leave, kOutLoop, sizeof kOutLoop);
   }
+}
 
+Result<void> RawVm::remap() {
+  if (::mmap(memory_.data(), memory_.size(), PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
+    return host_error("mmap");
+  }
+  write_tables();
+  return {};
+}
+
+Result<void> RawVm::set_up_processor() {
+  write_tables();
   kvm_sregs sregs{};
   if (::ioctl(vcpu_.get(), KVM_GET_SREGS, &sregs) != 0) return host_error("KVM_GET_SREGS");
   sregs.cr3 = kPml4;
@@ -105,12 +124,14 @@ Result<void> RawVm::set_up_processor() {
   return {};
 }
 
-Result<void> RawVm::call() {
+Result<void> RawVm::call(uint64_t pages_touched) {
   auto* run = reinterpret_cast<kvm_run*>(run_.data());
   run->kvm_valid_regs = KVM_SYNC_X86_REGS;
   kvm_regs regs{};
   regs.rip = kCode;
   regs.rsp = kStack;
+  regs.rcx = pages_touched;
+  regs.rbx = kTouched;
   constexpr uint64_t kFlags = 2;
   constexpr uint64_t kFlagsIopl3 = 0x3002;
   regs.rflags = exit_ == RawExit::kStore ? kFlags : kFlagsIopl3;

@@ -35,12 +35,16 @@ class RawVm {
 
   // Errors: kHost.
   static Result<RawVm> create(const RawKvm& kvm, RawExit exit = RawExit::kStore);
-  // Sets all registers and runs to the next exit. Errors: kHost; kInvalid for another exit.
-  Result<void> call();
+  // Sets all registers and runs to the next exit; first the guest writes to so many pages.
+  // Errors: kHost; kInvalid for another exit.
+  Result<void> call(uint64_t pages_touched = 0);
+  // New memory behind the live slot, and the guest's tables and code in it again. Errors: kHost.
+  Result<void> remap();
   // Memory of the slot that the guest does not use.
   uint8_t* spare_memory() const { return memory_.data() + kMemoryBytes / 2; }
 
  private:
+  void write_tables();
   Result<void> set_up_processor();
   RawExit exit_ = RawExit::kStore;
   Mapping memory_;
