@@ -118,6 +118,7 @@ Linker& Linker::wasi(bool is_known) {
 Result<void> Linker::prepare(const Program& program) const {
   if (state_ == nullptr) return api::moved_from("linker");
   if (state_->engine == nullptr) return api::moved_from("engine");
+  MAYFLY_TRY(state_->engine->check_process());
   MAYFLY_TRY(state_->find_or_link(program));
   return {};
 }

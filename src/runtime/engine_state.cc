@@ -19,7 +19,11 @@ Result<std::shared_ptr<EngineState>> EngineState::create(EngineConfig config) {
   // Kernels since 4.14 have it; without it a child learns from its first KVM_RUN.
   static_cast<void>(::madvise(mark.data(), kPageBytes, MADV_WIPEONFORK));
   *mark.data() = 1;
-  return std::make_shared<EngineState>(Key(), std::move(config), std::move(mark));
+  auto state = std::make_unique<EngineState>(Key(), std::move(config), std::move(mark));
+  return std::shared_ptr<EngineState>(state.release(), [](EngineState* last) {
+    // In a forked process its threads are not there to be joined, and its locks may be theirs.
+    if (last->check_process()) std::default_delete<EngineState>()(last);
+  });
 }
 
 Result<std::shared_ptr<const image::Image>> EngineState::image_for(

@@ -53,6 +53,7 @@ class SandboxState::Turn {
       return turn;
     }
     if (owner != self) return state_error("the sandbox is in a call on another thread");
+    MAYFLY_TRY(state.engine_->check_process());
     if (!state.in_host_function_) return state_error("the sandbox is in a call already");
     if (state.inner_end_ != nullptr) {
       return state_error("a call inside this one ended with " + state.poison_);
@@ -108,6 +109,7 @@ SandboxState::SandboxState(Key, std::shared_ptr<EngineState> engine,
 }
 
 SandboxState::~SandboxState() {
+  if (!engine_->check_process()) return;  // the counters' lock may be a thread's that is not here
   EngineCounters& counters = engine_->counters();
   --counters.sandboxes_live;
   if (is_frozen()) --counters.sandboxes_frozen;
@@ -302,6 +304,8 @@ std::unique_ptr<CallOutcome> SandboxState::run_host(const detail::HostFunction& 
   const bool ok = function.call(function.callable.get(), caller, slots);
   in_host_function_ = false;
   if (inner_end_ != nullptr) return std::move(inner_end_);
+  // The function may have forked: the guest is the parent's.
+  if (auto here = engine_->check_process(); !here) return host_trap(here.error());
   // Its stop token came before the machine was told: not an instruction of the guest may run.
   if (interrupted_.load(std::memory_order_relaxed) || cpu_limit_.is_used_up()) {
     return end_of_kind(CallOutcome::Kind::kCancelled);

@@ -61,6 +61,8 @@ void DeadlineTimer::insert(DeadlineTarget& target, const Armed& armed) {
 }
 
 void DeadlineTimer::forget(DeadlineTarget& target) {
+  // In a forked process nobody calls it, and the lock may be that of the thread that did.
+  if (::getpid() != pid_) return;
   const std::lock_guard lock(mutex_);
   const auto entry = armed_.find(&target);
   if (entry == armed_.end()) return;

@@ -170,27 +170,94 @@ TEST_P(MisuseTest, AProgramThatNeedsMoreThanItsLimitIsRefused) {
   EXPECT_THAT(made.error().message, HasSubstr("131072"));
 }
 
+// What the child's function answers; ends the test when the child does not end by itself.
+template <typename Work>
+int status_of_child(const Work& work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);
+    ::_exit(work());
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return status;
+}
+
 TEST_P(MisuseTest, AForkedProcessIsRefusedAndItsParentGoesOn) {
   Sandbox guest = sandbox(kModule);
   const Snapshot snapshot = guest.snapshot().value();
   const Program numbers = program(kModule);
   const Linker linker(engine());
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
+  const Pool pool = Pool::create(linker, numbers).value();
+  Memory memory = guest.memory().value();
+  Global global = guest.global("count").value();
+  const Table table = guest.table("things").value();
+  const int status = status_of_child([&] {
     int wrong = 0;
     const auto called = guest.call<int32_t>("add", 1, 2);
     if (called || called.end().error.kind != ErrorKind::kState) wrong |= 1;
-    if (guest.reset()) wrong |= 2;
-    if (guest.snapshot()) wrong |= 4;
-    if (linker.instantiate(numbers)) wrong |= 8;
-    if (linker.instantiate(snapshot)) wrong |= 16;
-    ::_exit(wrong);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (guest.reset() || guest.restore(snapshot) || guest.snapshot()) wrong |= 2;
+    if (memory.load<int>(0) || memory.store(0, 1) || memory.grow(1)) wrong |= 4;
+    if (global.get() || global.set(1) || table.get(0)) wrong |= 8;
+    if (linker.instantiate(numbers) || linker.prepare(numbers)) wrong |= 16;
+    if (linker.instantiate(snapshot)) wrong |= 32;
+    if (pool.acquire()) wrong |= 64;
+    guest.interrupt();
+    return wrong;
+  });
   EXPECT_EQ(status, 0);
   EXPECT_EQ(guest.call<int32_t>("add", 1, 2).value(), 3);
+}
+
+// What the child lets go is still the parent's.
+TEST_P(MisuseTest, AForkedProcessMayDestroyEverything) {
+  std::optional<Engine> own =
+      Engine::create({.driver = GetParam(), .optimize = Optimize::kFast, .use_cache = false})
+          .value();
+  std::optional<Linker> linker(*own);
+  std::optional<Program> numbers = own->load(wasm_of(kModule)).value();
+  std::optional<Pool> pool = Pool::create(*linker, *numbers).value();
+  std::optional<PooledSandbox> pooled = pool->acquire().value();
+  std::optional<Sandbox> guest =
+      linker->instantiate(*numbers, Policy().deadline(milliseconds(10'000))).value();
+  EXPECT_EQ(guest->call<int32_t>("add", 1, 2).value(), 3);
+  const int status = status_of_child([&] {
+    guest.reset();
+    pooled.reset();
+    pool.reset();
+    numbers.reset();
+    linker.reset();
+    own.reset();
+    return 0;
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(guest->call<int32_t>("add", 1, 2).value(), 3);
+  EXPECT_EQ((*pooled)->call<int32_t>("add", 1, 2).value(), 3);
+}
+
+TEST_P(MisuseTest, AHostFunctionMayForkButItsChildDoesNotGoOn) {
+  Linker linker(engine());
+  pid_t child = -1;
+  bool nested = false;
+  linker.define("env", "fork", [&](Caller& caller) {
+    child = ::fork();
+    if (child == 0) {
+      ::alarm(20);
+      nested = caller.call("g").returned();
+    }
+  });
+  Sandbox guest = sandbox(linker, R"((module (import "env" "fork" (func $fork))
+    (global (export "n") (mut i32) (i32.const 0))
+    (func (export "g"))
+    (func (export "f") (call $fork) (global.set 0 (i32.add (global.get 0) (i32.const 1))))))");
+  const auto outcome = guest.call("f");
+  if (child == 0) ::_exit(outcome.returned() || nested ? 1 : 0);
+  ASSERT_GT(child, 0);
+  EXPECT_TRUE(outcome.returned()) << outcome.message();
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(guest.global("n")->get().value().get<int32_t>().value(), 1);
 }
 
 }  // namespace

@@ -91,6 +91,7 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
     control_memory_ = std::move(other.control_memory_);
     control_ = std::exchange(other.control_, nullptr);
     pidfd_ = std::move(other.pidfd_);
+    maker_ = other.maker_;
     cpu_clock_ = other.cpu_clock_;
     cpu_time_at_start_ = other.cpu_time_at_start_;
   }
@@ -126,6 +127,7 @@ Result<ChildProcess> ChildProcess::start(const Fd& program,
   StartArguments arguments{program.get(), &kept, argv};
   Cloned cloned = MAYFLY_TRY(clone_child(arguments));
   child.pidfd_ = std::move(cloned.pidfd);
+  child.maker_ = ::getpid();
   child.cpu_clock_ = cloned.cpu_clock;
 
   const auto until = std::chrono::steady_clock::now() + kStartTime;
@@ -184,12 +186,14 @@ void ChildProcess::interrupt() {
 
 void ChildProcess::kill() {
   if (!pidfd_.valid()) return;
-  ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+  const Fd pidfd = std::move(pidfd_);
+  // A process that was forked from its maker has a copy of this, and the maker still needs it.
+  if (::getpid() != maker_) return;
+  ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
   siginfo_t info;
-  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | __WALL) != 0 &&
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL) != 0 &&
          errno == EINTR) {
   }
-  pidfd_ = Fd();
 }
 
 Spawner::Spawner() : thread_([this] { work(); }) {}

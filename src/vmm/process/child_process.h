@@ -4,6 +4,8 @@
 // Spawner: the one thread that starts children, because a child dies with the thread that did.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -52,6 +54,7 @@ class ChildProcess {
   Mapping control_memory_;
   Control* control_ = nullptr;
   Fd pidfd_;
+  pid_t maker_ = 0;  // whose child it is
   clockid_t cpu_clock_ = 0;
   std::chrono::nanoseconds cpu_time_at_start_{0};
 };
