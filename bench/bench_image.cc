@@ -54,6 +54,7 @@ std::vector<uint8_t> empty_module() { return module_of({}, {0, 0x0b}); }
 std::vector<uint8_t> touching_module(uint32_t pages, uint32_t touched) {
   std::vector<uint8_t> memory = {1, 0};
   append_leb(memory, pages);
+  if (touched == 0) return module_of(memory, {0, 0x0b});
   // (local i32) (loop (i32.store8 (local.get 0) (i32.const 1))
   //   (br_if 0 (i32.ne (local.tee 0 (i32.add (local.get 0) (i32.const 4096))) (i32.const SIZE))))
   std::vector<uint8_t> body = {1, 1,    0x7f, 0x03, 0x40, 0x20, 0,    0x41, 1, 0x3a, 0,

@@ -73,8 +73,7 @@ struct Frozen {
 // snapshot by what its call wrote.
 Frozen frozen_sandboxes(int count, uint32_t touched) {
   const Engine engine = Engine::create({.driver = Driver::kKvm}).value();
-  const Program program =
-      engine.load(touched == 0 ? empty_module() : touching_module(touched), "touch").value();
+  const Program program = engine.load(touching_module(kHelloPages, touched), "touch").value();
   const Linker linker(engine);
   const Snapshot snapshot = linker.instantiate(program).value().snapshot().value();
   std::vector<Sandbox> sandboxes;
