@@ -169,6 +169,7 @@ Result<void> KvmHost::make_idle(size_t count, uint64_t domain, Tracking tracking
   }
   MAYFLY_TRY(exit_method());  // how guests leave is part of a shell
   std::vector<KvmShell> made;
+  made.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     made.push_back(MAYFLY_TRY(KvmShell::create(environment(*pages_), {domain, tracking})));
   }
