@@ -14,7 +14,7 @@ uint64_t Kick::begin_call() {
   const std::lock_guard lock(mutex_);
   in_call_ = true;
   reason_ = Reason::kNone;
-  is_to_look_ = false;
+  look_ = Look::kNone;
   __atomic_store_n(immediate_exit_, uint8_t{0}, __ATOMIC_RELAXED);
   return ++generation_;
 }
@@ -64,22 +64,27 @@ std::optional<uint64_t> Kick::cancel() {
   return generation_;
 }
 
+void Kick::want_look() {
+  const std::lock_guard lock(mutex_);
+  look_ = Look::kWanted;
+}
+
 void Kick::ask_to_look(uint64_t generation) {
   const std::lock_guard lock(mutex_);
-  if (!in_call_ || generation != generation_) return;
-  is_to_look_ = true;
+  if (!in_call_ || generation != generation_ || look_ == Look::kNone) return;
+  look_ = Look::kAsked;
   kick_locked(Reason::kNone);
 }
 
 bool Kick::waits_for_look(uint64_t generation) const {
   const std::lock_guard lock(mutex_);
-  return in_call_ && in_guest_ && is_to_look_ && generation == generation_;
+  return in_call_ && in_guest_ && look_ == Look::kAsked && generation == generation_;
 }
 
 bool Kick::take_look() {
   const std::lock_guard lock(mutex_);
-  if (!is_to_look_) return false;
-  is_to_look_ = false;
+  if (look_ != Look::kAsked) return false;
+  look_ = Look::kNone;
   if (reason_ == Reason::kNone) __atomic_store_n(immediate_exit_, uint8_t{0}, __ATOMIC_RELAXED);
   return true;
 }

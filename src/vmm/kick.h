@@ -46,7 +46,9 @@ class Kick : public DeadlineTarget {
   // The generation of the call that it cancelled, if one was in progress.
   std::optional<uint64_t> cancel();
 
-  // Has the call of this generation leave the guest, and go on.
+  // One look at the call in progress is wanted.
+  void want_look();
+  // If one is, has the call of this generation leave the guest, and go on.
   void ask_to_look(uint64_t generation);
   bool waits_for_look(uint64_t generation) const;
   // Whether that was asked for; not again, then. Between leave_guest() and enter_guest().
@@ -64,7 +66,8 @@ class Kick : public DeadlineTarget {
   bool has_thread_ = false;
   pthread_t thread_{};
   Reason reason_ = Reason::kNone;
-  bool is_to_look_ = false;
+  enum class Look : uint8_t { kNone, kWanted, kAsked };
+  Look look_ = Look::kNone;
 };
 
 // The moment at which a call is to be looked at.

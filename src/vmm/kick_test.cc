@@ -41,5 +41,27 @@ TEST(Kick, IsNotRepeatedForALaterCall) {
   EXPECT_EQ(immediate_exit, 0);
 }
 
+// The timer asks again when it saw the thread in the guest, and by then the look may be over.
+TEST(Kick, BringsOneLookForEachThatIsWanted) {
+  uint8_t immediate_exit = 0;
+  Kick kick(kNoSignal);
+  kick.attach(&immediate_exit);
+  const uint64_t call = kick.begin_call();
+  for (int i = 0; i < 2; ++i) {
+    kick.want_look();
+    kick.enter_guest();
+    kick.ask_to_look(call);
+    EXPECT_TRUE(kick.waits_for_look(call));
+    EXPECT_EQ(kick.leave_guest(), Kick::Reason::kNone);
+    EXPECT_TRUE(kick.take_look());
+    kick.enter_guest();
+    kick.ask_to_look(call);
+    EXPECT_EQ(immediate_exit, 0);
+    EXPECT_FALSE(kick.waits_for_look(call));
+    EXPECT_EQ(kick.leave_guest(), Kick::Reason::kNone);
+    EXPECT_FALSE(kick.take_look());
+  }
+}
+
 }  // namespace
 }  // namespace mayfly::vmm

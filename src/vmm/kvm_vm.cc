@@ -173,6 +173,7 @@ Result<void> KvmVm::look_at(DeadlineTimer::Clock::time_point when, GuestWatch& w
   const std::optional<uint64_t> generation = kick_.generation();
   CHECK(generation.has_value(), "look_at() without a call");
   watch_ = &watch;
+  kick_.want_look();
   return environment_.timer->arm(look_time_, *generation, when);
 }
 
