@@ -206,7 +206,8 @@ Result<void> Lexer::skip_space(std::vector<std::string_view>& docs) {
 Result<void> Lexer::scan_string(Token& token) {
   size_t at = at_ + 1;
   while (at < text_.size() && text_[at] != '"' && text_[at] != '\n') {
-    at += text_[at] == '\\' ? 2 : 1;
+    const bool escapes = text_[at] == '\\' && text_.substr(at + 1, 1) != "\n";
+    at += escapes ? 2 : 1;
   }
   if (at >= text_.size() || text_[at] != '"') return error(at_, "string without end");
   token.kind = TokenKind::kString;

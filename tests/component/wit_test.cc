@@ -17,6 +17,7 @@
 #include "component/wit_encode.h"
 #include "component/wit_files.h"
 #include "component/wit_printer.h"
+#include "component/wit_resolver.h"
 
 namespace mayfly::component::wit {
 namespace {
@@ -171,6 +172,16 @@ TEST(ComponentWorlds, ArePrintedAsWitThatIsReadAgain) {
     }
   }
   EXPECT_GT(worlds, 80);
+}
+
+TEST(WitErrors, AreOneLineWhateverStringsHold) {
+  for (const char* text : {"\"\\\n\"", "\"\\\n", "\"a\x1b[2J\rb\"", "\"\\", "\"\n\""}) {
+    const auto resolved = resolve({{"input.wit", text}}, {SourceGroup{{0}}});
+    ASSERT_FALSE(resolved);
+    const std::string& message = resolved.error().message;
+    EXPECT_TRUE(message.starts_with("input.wit:1:")) << message;
+    EXPECT_TRUE(std::ranges::none_of(message, [](unsigned char c) { return c < 0x20; })) << message;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WasiPackages,
