@@ -6,13 +6,8 @@
 #   escape_test.py MAYFLY DRIVER [unittest arguments]
 import os
 import subprocess
-import sys
-import tempfile
-import unittest
 
-MAYFLY = sys.argv[1]
-DRIVER = sys.argv[2]
-SKIPPED = 77
+from on_driver import DRIVER, MAYFLY, FolderTest, main
 
 # Does what its first argument says to the path in its second, and exits with the errno.
 GUEST = """(module
@@ -104,13 +99,9 @@ CASES = ([("o", path) for path in TO_OPEN] + [("s", path) for path in TO_OPEN] +
          [(what, path) for what in "turknlm" for path in TO_TAKE])
 
 
-class Escape(unittest.TestCase):
+class Escape(FolderTest):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.environment = dict(os.environ, XDG_DATA_HOME=os.path.join(self.folder, "data"),
-                                XDG_CACHE_HOME=os.path.join(self.folder, "cache"))
+        super().setUp()
         self.root = os.path.join(self.folder, "root")
         self.outside = os.path.join(self.folder, "outside")
         os.makedirs(os.path.join(self.root, "dir"))
@@ -171,10 +162,4 @@ class Escape(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    doctor = subprocess.run([MAYFLY, "doctor", "--driver", DRIVER], capture_output=True,
-                            check=False)
-    if doctor.returncode != 0:
-        print("SKIPPED:", doctor.stderr.decode())
-        sys.exit(SKIPPED)
-    del sys.argv[1:3]
-    unittest.main()
+    main()

@@ -7,13 +7,11 @@
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 import unittest
 
-MAYFLY = sys.argv[1]
-DRIVER = sys.argv[2]
-SKIPPED = 77
+from on_driver import DRIVER, MAYFLY, main
+
 SOURCE = pathlib.Path(__file__).with_name("files_program.c")
 SCALE = int(os.environ.get("MAYFLY_FILES_SCALE", "1"))
 
@@ -78,10 +76,4 @@ class Files(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    doctor = subprocess.run([MAYFLY, "doctor", "--driver", DRIVER], capture_output=True,
-                            check=False)
-    if doctor.returncode != 0:
-        print("SKIPPED:", doctor.stderr.decode())
-        sys.exit(SKIPPED)
-    del sys.argv[1:3]
-    unittest.main()
+    main()

@@ -7,13 +7,8 @@ import json
 import os
 import stat
 import subprocess
-import sys
-import tempfile
-import unittest
 
-MAYFLY = sys.argv[1]
-DRIVER = sys.argv[2]
-SKIPPED = 77
+from on_driver import DRIVER, MAYFLY, FolderTest, main
 
 COUNTER = """(module
   (import "wasi_snapshot_preview1" "fd_write"
@@ -43,22 +38,15 @@ COUNTER = """(module
     (call $exit (i32.div_u (global.get $n) (i32.const 100)))))"""
 
 
-class Snapshot(unittest.TestCase):
+class Snapshot(FolderTest):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.environment = dict(os.environ, XDG_DATA_HOME=os.path.join(self.folder, "data"),
-                                XDG_CACHE_HOME=os.path.join(self.folder, "cache"))
+        super().setUp()
         self.module = self.path("counter.wasm")
         with open(self.path("counter.wat"), "w", encoding="utf-8") as file:
             file.write(COUNTER)
         subprocess.run(["wat2wasm", self.path("counter.wat"), "-o", self.module], check=True)
         self.saved = self.path("out/state")
         os.mkdir(self.path("out"))
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
 
     def mayfly(self, *arguments):
         return subprocess.run([MAYFLY, *arguments], capture_output=True, text=True, timeout=120,
@@ -186,9 +174,4 @@ class Snapshot(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    doctor = subprocess.run([MAYFLY, "doctor", "--driver", DRIVER], capture_output=True)
-    if doctor.returncode != 0:
-        print("SKIPPED:", doctor.stderr.decode())
-        sys.exit(SKIPPED)
-    del sys.argv[1:3]
-    unittest.main()
+    main()

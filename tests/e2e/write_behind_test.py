@@ -6,14 +6,9 @@
 import os
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-MAYFLY = sys.argv[1]
-DRIVER = sys.argv[2]
-SKIPPED = 77
+from on_driver import DRIVER, MAYFLY, FolderTest, main
 
 # Writes "x" 20 times, of which the host is asked for the first few only, and then ends.
 WRITER = """(module
@@ -42,13 +37,9 @@ WRITER = """(module
   (func (export "loop") (call $run) (loop $for_ever (br $for_ever))))"""
 
 
-class WriteBehind(unittest.TestCase):
+class WriteBehind(FolderTest):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.environment = dict(os.environ, XDG_DATA_HOME=os.path.join(self.folder, "data"),
-                                XDG_CACHE_HOME=os.path.join(self.folder, "cache"))
+        super().setUp()
         self.root = os.path.join(self.folder, "root")
         os.mkdir(self.root)
         text = os.path.join(self.folder, "writer.wat")
@@ -104,15 +95,6 @@ class WriteBehind(unittest.TestCase):
         writes = [line for line in result.stderr.splitlines() if line.startswith("write(")]
         self.assertEqual(len(writes), 20, result.stderr)
         self.assertEqual(sum("behind" in line for line in writes), 16, result.stderr)
-
-
-def main():
-    ready = subprocess.run([MAYFLY, "doctor", "--driver", DRIVER], capture_output=True,
-                           text=True, check=False)
-    if ready.returncode != 0:
-        print(f"skipped: {ready.stderr}")
-        sys.exit(SKIPPED)
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
 
 
 if __name__ == "__main__":

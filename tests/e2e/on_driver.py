@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# What tests of the command line on one driver share: MAYFLY and DRIVER as arguments, a folder of
+# each test's own, and a loud skip where the driver does not work.
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+MAYFLY = sys.argv[1]
+DRIVER = sys.argv[2]
+SKIPPED = 77
+
+
+class FolderTest(unittest.TestCase):
+    """Has an empty folder, and an environment in which Mayfly keeps what it keeps there."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.environment = dict(os.environ, XDG_DATA_HOME=self.path("data"),
+                                XDG_CACHE_HOME=self.path("cache"))
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+
+def main():
+    doctor = subprocess.run([MAYFLY, "doctor", "--driver", DRIVER], capture_output=True,
+                            check=False)
+    if doctor.returncode != 0:
+        print("SKIPPED:", doctor.stderr.decode())
+        sys.exit(SKIPPED)
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
