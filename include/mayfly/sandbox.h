@@ -87,15 +87,16 @@ class MAYFLY_API Sandbox {
   // To the state that the sandbox was made with: after its start functions, or its snapshot.
   Result<void> reset();
 
-  // Gives what the sandbox has of the host back until it is used again: its machine with its
-  // descriptors, and its memory. What is kept are the pages that differ from the snapshot (or
-  // start) that it last took or went to, and that are not zeros. The next call, access to memory,
-  // a global or a table, or snapshot() makes a machine anew; nobody sees a difference but in time,
-  // and in random numbers, which are seeded anew. Open files stay open. Of a frozen sandbox,
-  // freeze() has no effect; restore() and reset() go where they go to without what was frozen.
-  // Between calls. Takes time in proportion to the pages written since that snapshot, and some
-  // 0.3 ms for the machine; what thaws takes as long as a new sandbox from a snapshot, 0.7 ms, and
-  // the copying of these pages; a call's deadline begins afterwards.
+  // Gives what the sandbox has of the host back until it is used again: its memory, and its machine
+  // with its descriptors unless that is kept idle (EngineOptions::idle_machines_max). What stays
+  // are the pages that differ from the snapshot (or start) that it last took or went to, and that
+  // are not zeros. The next call, access to memory, a global or a table, or snapshot() starts in a
+  // machine as a new sandbox does; nobody sees a difference but in time, and in random numbers,
+  // which are seeded anew. Open files stay open. Of a frozen sandbox, freeze() has no effect;
+  // restore() and reset() go where they go to without what was frozen.
+  // Between calls. Takes time in proportion to the pages written since that snapshot, and up to
+  // 0.3 ms for the machine; what thaws takes as long as a new sandbox from a snapshot, up to
+  // 0.7 ms, and the copying of these pages; a call's deadline begins afterwards.
   // Errors: kState in a call, of a poisoned sandbox (reset() or drop it), or with
   // Policy::resettable(false); kHost. The sandbox is then as it was. What thaws may fail for want
   // of memory or descriptors, with kHost or kLimit; the sandbox then stays frozen, and whole.
