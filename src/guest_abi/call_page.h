@@ -23,6 +23,30 @@ struct alignas(16) Slot {
 inline constexpr uint32_t kSlotsMax = 1024;
 inline constexpr uint32_t kRequestBytesMax = 2048;
 
+// Exitless calls (docs/decisions/0019-exitless-calls.md): host and guest take turns by two numbers,
+// each in a line of its own that one side writes and the other polls. What the guest reads here it
+// could as well have made up, and what the host reads here is a claim.
+enum class SpinCommand : uint32_t {
+  kEnter = 1,   // a new call: enter(thunk, function, slots) on a new stack
+  kResume = 2,  // the call in progress goes on
+  kLeave = 3,   // the guest leaves its machine, and waits there
+};
+
+struct alignas(128) HostLine {  // processors fetch lines of 64 bytes in pairs
+  uint32_t turn;                // the number of the newest command; written last
+  SpinCommand command;
+  uint64_t thunk;
+  uint64_t function;
+  uint64_t spin_ticks;  // how long the guest polls for the next command, in ticks of its processor;
+                        // 0: it leaves at once
+  uint32_t is_asleep;   // 1: the host does not poll; to answer, the guest leaves
+};
+
+struct alignas(128) GuestLine {
+  uint32_t turn;  // the number of the command that is answered; written last
+  uint32_t port;
+};
+
 struct CallPage {
   // Written by the host before each entry, never read back.
   uint64_t ticks_are_steady;     // 1: the processor's counter runs at one rate, whatever happens
@@ -44,11 +68,15 @@ struct CallPage {
 
   // Arguments of a call, then its results.
   alignas(64) Slot slots[kSlotsMax];
+
+  HostLine host_line;
+  GuestLine guest_line;
 };
 
 static_assert(offsetof(CallPage, write_behind) == 128);
 static_assert(offsetof(CallPage, request) == 192);
 static_assert(offsetof(CallPage, slots) == 192 + kRequestBytesMax);
+static_assert(offsetof(CallPage, host_line) % 128 == 0);
 static_assert(sizeof(CallPage) <= kCallPageBytes);
 
 // What a funcref points to. The compiler emits one per function whose reference can be taken.

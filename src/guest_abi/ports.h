@@ -22,6 +22,12 @@ enum class Port : uint32_t {
   kWasiFirst = 64,  // wasi_ports.h
 };
 
+// Those that can be answered without an exit. A guest that wants another leaves its machine, so
+// that it does not run while the host is at work in its memory or with its files.
+inline constexpr uint32_t kSpinPorts[] = {0, 2};
+static_assert(kSpinPorts[0] == static_cast<uint32_t>(Port::kReturn) &&
+              kSpinPorts[1] == static_cast<uint32_t>(Port::kHostCall));
+
 // Grows a region (a linear memory or a table) of the image's memory plan.
 struct GrowRequest {
   // in

@@ -7,12 +7,15 @@
 #include <sys/mman.h>
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <initializer_list>
 #include <vector>
 
 #include "base/check.h"
 #include "base/fd.h"
+#include "guest_abi/call_page.h"
+#include "guest_abi/ports.h"
 
 namespace mayfly::vmm {
 namespace {
@@ -27,6 +30,16 @@ using guest_abi::kVectorPage;
 constexpr uint64_t kVectorStubBytes = 16;
 constexpr uint64_t kMxcsr = kEntryPage + 0x7f0;  // a constant for ldmxcsr
 constexpr uint32_t kMxcsrDefault = 0x1f80;       // all exceptions masked, round to nearest
+
+// Of the call page.
+constexpr size_t kHostTurn = offsetof(guest_abi::CallPage, host_line.turn);
+constexpr size_t kCommand = offsetof(guest_abi::CallPage, host_line.command);
+constexpr size_t kThunk = offsetof(guest_abi::CallPage, host_line.thunk);
+constexpr size_t kFunction = offsetof(guest_abi::CallPage, host_line.function);
+constexpr size_t kSpinTicks = offsetof(guest_abi::CallPage, host_line.spin_ticks);
+constexpr size_t kIsAsleep = offsetof(guest_abi::CallPage, host_line.is_asleep);
+constexpr size_t kGuestTurn = offsetof(guest_abi::CallPage, guest_line.turn);
+constexpr size_t kGuestPort = offsetof(guest_abi::CallPage, guest_line.port);
 
 // Writes bytes at guest addresses of the host-owned range.
 class PageWriter {
@@ -113,13 +126,114 @@ void write_entry(PageWriter& out, VectorState state) {
   CHECK(out.position() <= kMxcsr, out.position());
 }
 
+// A jump to a place that comes later in the code.
+class ForwardJump {
+ public:
+  ForwardJump(PageWriter& out, uint8_t opcode) : out_(&out) {
+    out.code({opcode, 0});
+    from_ = out.position();
+  }
+  void land() const {
+    const uint64_t here = out_->position();
+    CHECK(here - from_ <= INT8_MAX, here, from_);
+    out_->seek(from_ - 1);
+    out_->value(static_cast<uint8_t>(here - from_));
+    out_->seek(here);
+  }
+
+ private:
+  PageWriter* out_;
+  uint64_t from_ = 0;
+};
+
+constexpr uint8_t kJumpBelow = 0x72, kJumpEqual = 0x74, kJumpNotEqual = 0x75;
+
+void jump_back(PageWriter& out, uint8_t opcode, uint64_t to) {
+  const uint64_t distance = out.position() + 2 - to;
+  CHECK(distance <= INT8_MAX + 1, distance);
+  out.code({opcode, static_cast<uint8_t>(-distance)});
+}
+
+// Opcode and ModRM bytes whose operand is a field of the call page, by its address.
+void with_field(PageWriter& out, std::initializer_list<uint8_t> opcode, size_t offset) {
+  out.code(opcode);
+  out.value(static_cast<uint32_t>(guest_abi::kCallPage + offset));
+}
+
+// rdx: the processor's ticks. Changes rax.
+void read_ticks(PageWriter& out) {
+  out.code({0x0f, 0x31});              // rdtsc
+  out.code({0x48, 0xc1, 0xe2, 0x20});  // shl rdx, 32
+  out.code({0x48, 0x09, 0xc2});        // or rdx, rax
+}
+
+// The way without an exit: writes the port, then the number of the command that it answers (which
+// stays in r8d), and polls for the next one. Falls through to the exit where there is no such way,
+// the host sleeps, or nothing comes in time. The jump is taken when a command has come.
+ForwardJump write_spin(PageWriter& out) {
+  static_assert(guest_abi::kSpinPorts[0] == 0 && guest_abi::kSpinPorts[1] == 2);
+  constexpr uint32_t kNotServed = ~uint32_t{2};
+  out.code({0xf7, 0xc7});  // test edi, kNotServed
+  out.value(kNotServed);
+  const ForwardJump not_served(out, kJumpNotEqual);
+  // Also where the answer is the exit, which says by it which command it answers.
+  with_field(out, {0x44, 0x8b, 0x04, 0x25}, kHostTurn);   // mov r8d, [kHostTurn]
+  with_field(out, {0x48, 0x83, 0x3c, 0x25}, kSpinTicks);  // cmp qword [kSpinTicks], 0
+  out.code({0});
+  const ForwardJump not_here(out, kJumpEqual);
+  with_field(out, {0x89, 0x3c, 0x25}, kGuestPort);  // mov [kGuestPort], edi
+  out.code({0x44, 0x89, 0xc0});                     // mov eax, r8d
+  // A fence, too: either the host finds the answer before it sleeps, or it is seen asleep.
+  with_field(out, {0x87, 0x04, 0x25}, kGuestTurn);  // xchg [kGuestTurn], eax
+  with_field(out, {0x83, 0x3c, 0x25}, kIsAsleep);   // cmp dword [kIsAsleep], 0
+  out.code({0});
+  const ForwardJump asleep(out, kJumpNotEqual);
+  read_ticks(out);
+  out.code({0x49, 0x89, 0xd1});  // mov r9, rdx
+  const uint64_t poll = out.position();
+  out.code({0xf3, 0x90});                                // pause
+  with_field(out, {0x44, 0x3b, 0x04, 0x25}, kHostTurn);  // cmp r8d, [kHostTurn]
+  const ForwardJump has_come(out, kJumpNotEqual);
+  read_ticks(out);
+  out.code({0x4c, 0x29, 0xca});                           // sub rdx, r9
+  with_field(out, {0x48, 0x3b, 0x14, 0x25}, kSpinTicks);  // cmp rdx, [kSpinTicks]
+  jump_back(out, kJumpBelow, poll);
+  for (const ForwardJump& jump : {not_served, not_here, asleep}) jump.land();
+  return has_come;
+}
+
 struct ExitAddresses {
   uint64_t instruction;
   uint64_t next;
 };
 
+// A command that came without an exit. A call starts with the registers and flags of one that
+// comes with an entry.
+void write_command(PageWriter& out, const ExitAddresses& exit) {
+  with_field(out, {0x8b, 0x04, 0x25}, kCommand);  // mov eax, [kCommand]
+  out.code({0x83, 0xf8, static_cast<uint8_t>(guest_abi::SpinCommand::kResume)});  // cmp eax, ...
+  jump_back(out, kJumpEqual, exit.next);                                          // to the ret
+  out.code({0x83, 0xf8, static_cast<uint8_t>(guest_abi::SpinCommand::kEnter)});   // cmp eax, ...
+  jump_back(out, kJumpNotEqual, exit.instruction);
+  out.code({0xbc});  // mov esp, kStackTop
+  out.value(static_cast<uint32_t>(guest_abi::kStackTop));
+  out.code({0x6a, 0x02, 0x9d});                          // push 2; popf
+  with_field(out, {0x48, 0x8b, 0x3c, 0x25}, kThunk);     // mov rdi, [kThunk]
+  with_field(out, {0x48, 0x8b, 0x34, 0x25}, kFunction);  // mov rsi, [kFunction]
+  out.code({0xba});                                      // mov edx, the slots
+  out.value(static_cast<uint32_t>(guest_abi::kCallPage + offsetof(guest_abi::CallPage, slots)));
+  out.code({0x31, 0xdb, 0x31, 0xc9, 0x31, 0xed});  // xor ebx, ecx, ebp
+  for (uint8_t n = 0; n < 8; ++n) {                // xor r8d to r15d
+    out.code({0x45, 0x31, static_cast<uint8_t>(0xc0 | n << 3 | n)});
+  }
+  out.code({0xe9});  // jmp kEnter
+  out.value(static_cast<int32_t>(kEnter - (out.position() + 4)));
+}
+
+// As any C function it keeps rbx, rbp, rsp and r12 to r15 only.
 ExitAddresses write_hypercall(PageWriter& out, ExitMethod method) {
   out.seek(kHypercall);
+  const ForwardJump has_come = write_spin(out);
   ExitAddresses exit{};
   exit.instruction = out.position();
   if (method == ExitMethod::kPortOut) {
@@ -130,6 +244,10 @@ ExitAddresses write_hypercall(PageWriter& out, ExitMethod method) {
   }
   exit.next = out.position();
   out.code({0xc3});  // ret
+  // Who jumps past the exit's first byte comes to an access to null, not to what follows.
+  out.value(uint64_t{0});
+  has_come.land();
+  write_command(out, exit);
   return exit;
 }
 

@@ -38,6 +38,10 @@ void Kick::enter_guest() {
     thread_ = self;
     has_thread_ = true;
   }
+  // What is left of a nudge.
+  if (reason_ == Reason::kNone && look_ != Look::kAsked) {
+    __atomic_store_n(immediate_exit_, uint8_t{0}, __ATOMIC_RELAXED);
+  }
   in_guest_ = true;
 }
 
@@ -45,6 +49,18 @@ Kick::Reason Kick::leave_guest() {
   const std::lock_guard lock(mutex_);
   in_guest_ = false;
   return reason_;
+}
+
+Kick::Reason Kick::reason() const {
+  const std::lock_guard lock(mutex_);
+  return reason_;
+}
+
+void Kick::nudge() {
+  const std::lock_guard lock(mutex_);
+  if (!in_guest_) return;
+  __atomic_store_n(immediate_exit_, uint8_t{1}, __ATOMIC_RELAXED);
+  ::pthread_kill(thread_, signal_);
 }
 
 void Kick::deadline_passed(uint64_t generation) {

@@ -41,6 +41,11 @@ class Kick : public DeadlineTarget {
   void enter_guest();
   Reason leave_guest();
 
+  // Why the call in progress is to end. Any thread.
+  Reason reason() const;
+  // Makes the vCPU thread leave the guest once, whether there is a call or not, and ends none.
+  void nudge();
+
   void deadline_passed(uint64_t generation) override;
   bool wants_again(uint64_t generation) const override;
   // The generation of the call that it cancelled, if one was in progress.

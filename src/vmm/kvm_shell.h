@@ -31,6 +31,7 @@ struct KvmShell {
   struct Kind {
     uint64_t domain = 0;
     Tracking tracking = Tracking::kOff;
+    bool spins = false;  // VmConfig::spin_time
     bool operator==(const Kind&) const = default;
   };
   // Errors: kLimit without a descriptor; kUnsupported where tracking is; kHost.
@@ -54,6 +55,7 @@ class ShellStore {
   size_t max() const { return max_; }
   // Whether another thread may run a vCPU at no cost; kernels before 6.13 take about 10 ms.
   void set_moves_freely(bool moves_freely) { moves_freely_ = moves_freely; }
+  bool moves_freely() const { return moves_freely_; }
 
   // One of that kind, this thread's own first, as a new one would be. nullopt: there is none.
   std::optional<KvmShell> take(const KvmShell::Kind& kind);

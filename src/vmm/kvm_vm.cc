@@ -10,13 +10,15 @@
 
 #include "base/check.h"
 #include "vmm/kvm_ioctl.h"
+#include "vmm/spin_x86_64.h"
 
 namespace mayfly::vmm {
 
 Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
                                              const VmConfig& config) {
   auto vm = std::make_unique<KvmVm>(Private(), environment);
-  const KvmShell::Kind kind{config.domain, config.tracking};
+  const bool spins = config.spin_time.count() > 0 && can_spin();
+  const KvmShell::Kind kind{config.domain, config.tracking, spins};
   std::optional<KvmShell> shell = environment.shells->take(kind);
   if (!shell) shell = MAYFLY_TRY(KvmShell::create(environment, kind));
   vm->kind_ = kind;
@@ -30,13 +32,21 @@ Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
       GuestMemoryOptions{environment.gpa_end, config.tracking, environment.weakness},
       std::move(shell->memory)));
   vm->kick_.attach(&vm->vcpu_->shared().immediate_exit);
+  if (spins) {
+    vm->exitless_ =
+        MAYFLY_TRY(Exitless::create(*vm->vcpu_, vm->kick_, *environment.timer, vm->call_page(),
+                                    {config.spin_time, environment.shells->moves_freely()}));
+  }
   return vm;
 }
 
 KvmVm::~KvmVm() {
   environment_.timer->forget(kick_);
   environment_.timer->forget(look_time_);
-  keep_shell();
+  // What its vCPU was at, nobody looked at: such a VM serves no other guest.
+  const bool spun = exitless_ != nullptr;
+  exitless_.reset();
+  if (!spun) keep_shell();
 }
 
 // Without its memory: KVM then knows no page of it. A VM that cannot be cleared ends.
@@ -66,10 +76,12 @@ Result<Exit> KvmVm::enter(const Entry& entry) {
   if (state_ == State::kDead) return invalid("the VM is broken; only its destruction is left");
   waiting_.clear();
   const uint64_t generation = kick_.begin_call();
+  if (exitless_ != nullptr) exitless_->begin_call();
   if (deadline_.has_value() && environment_.weakness != Weakness::kNoDeadline) {
     if (*deadline_ <= DeadlineTimer::Clock::now()) return finish({Exit::Kind::kDeadline});
-    MAYFLY_TRY(environment_.timer->arm(kick_, generation, *deadline_));
+    if (needs_timer()) MAYFLY_TRY(environment_.timer->arm(kick_, generation, *deadline_));
   }
+  if (exitless_ != nullptr) return exchange(guest_abi::SpinCommand::kEnter, entry);
   // Nothing that KVM has to finish can override these registers. After a port a store is done, and
   // an `out` is skipped only where RIP still is at it. Before a deadline's EINTR KVM has finished
   // what it had begun. After anything else the VM is dead: a load would be finished into the call,
@@ -80,11 +92,15 @@ Result<Exit> KvmVm::enter(const Entry& entry) {
 
 Result<Exit> KvmVm::resume() {
   CHECK(state_ == State::kPort);
-  return run();
+  return exitless_ == nullptr ? run() : exchange(guest_abi::SpinCommand::kResume, {});
 }
 
 Result<Exit> KvmVm::enter_nested(const Entry& entry) {
   CHECK(state_ == State::kPort);
+  if (exitless_ != nullptr) {
+    auto ended = MAYFLY_TRY(leave_at_port());
+    if (ended.has_value()) return *std::move(ended);
+  }
   kvm_regs waiting = vcpu_->registers();
   // Where RIP still is at the `out`, it would leave a second time.
   waiting.rip = environment_.host_pages->exit_next();
@@ -92,7 +108,9 @@ Result<Exit> KvmVm::enter_nested(const Entry& entry) {
   // System V x86-64 ABI, 3.2.2: 128 bytes below rsp are the function's own.
   constexpr uint64_t kRedZone = 128;
   constexpr uint64_t kStackAlignment = 16;
-  vcpu_->set_entry(entry, memory_->root_gpa(), (waiting.rsp - kRedZone) & ~(kStackAlignment - 1));
+  const uint64_t stack_top = (waiting.rsp - kRedZone) & ~(kStackAlignment - 1);
+  if (exitless_ != nullptr) return exchange(guest_abi::SpinCommand::kEnter, entry, stack_top);
+  vcpu_->set_entry(entry, memory_->root_gpa(), stack_top);
   return run();
 }
 
@@ -122,20 +140,23 @@ Result<Exit> KvmVm::run() {
       settle(exit);
       return exit;
     }
-    if (errno_value == EINTR || errno_value == EAGAIN) {
-      if (kick_.take_look()) watch_->look();
-      if (reason == Kick::Reason::kNone) continue;
-      vcpu_->forget_system_state();
-      return finish(interrupted(reason));
-    }
-    if (errno_value != 0) return run_error(errno_value);
-    auto exit = classify();
-    if (!exit) {
-      finish({Exit::Kind::kBroken});
-      return std::move(exit).error();
-    }
+    auto exit = after_run(errno_value, reason);
+    if (!exit) return std::move(exit).error();
     if (exit->has_value()) return finish(**std::move(exit));
   }
+}
+
+Result<std::optional<Exit>> KvmVm::after_run(int errno_value, Kick::Reason reason) {
+  if (errno_value == EINTR || errno_value == EAGAIN) {
+    if (kick_.take_look()) watch_->look();
+    if (reason == Kick::Reason::kNone) return std::optional<Exit>();
+    vcpu_->forget_system_state();
+    return std::optional(interrupted(reason));
+  }
+  if (errno_value != 0) return std::optional<Exit>(MAYFLY_TRY(run_error(errno_value)));
+  auto exit = classify();
+  if (!exit) finish({Exit::Kind::kBroken});
+  return exit;
 }
 
 Result<Exit> KvmVm::run_error(int errno_value) {
@@ -153,7 +174,7 @@ Result<Exit> KvmVm::run_error(int errno_value) {
 void KvmVm::set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadline) {
   deadline_ = deadline;
   const std::optional<uint64_t> generation = kick_.generation();
-  if (!generation.has_value()) return;
+  if (!generation.has_value() || !needs_timer()) return;
   if (!deadline.has_value()) {
     environment_.timer->forget(kick_);
   } else if (!environment_.timer->arm(kick_, *generation, *deadline)) {
@@ -193,7 +214,10 @@ Result<std::span<uint8_t>> KvmVm::view(uint64_t address, uint64_t bytes) {
   return memory_->view_writable(address, bytes);
 }
 
-Result<void> KvmVm::resize(size_t region, uint64_t bytes) { return memory_->resize(region, bytes); }
+Result<void> KvmVm::resize(size_t region, uint64_t bytes) {
+  hold_guest();
+  return memory_->resize(region, bytes);
+}
 
 uint64_t KvmVm::region_bytes(size_t region) const { return memory_->region_bytes(region); }
 
@@ -213,6 +237,7 @@ void KvmVm::collect_writes() {
 
 Result<std::vector<PageView>> KvmVm::touched_pages() {
   CHECK(dirty_ring_.has_value());
+  hold_guest();
   collect_writes();
   return memory_->touched_pages();
 }
@@ -223,6 +248,7 @@ Result<void> KvmVm::refresh_reports() {
 
 Result<void> KvmVm::set_reference(const SavedMemory& state) {
   CHECK(dirty_ring_.has_value());
+  hold_guest();
   collect_writes();
   memory_->set_reference(state);
   return refresh_reports();
@@ -231,8 +257,14 @@ Result<void> KvmVm::set_reference(const SavedMemory& state) {
 Result<RestoreCount> KvmVm::restore(const SavedMemory& state) {
   CHECK(dirty_ring_.has_value());
   if (state_ == State::kDead) return invalid("the VM is broken; only its destruction is left");
+  MAYFLY_TRY(drop_exit());
   if (state_ == State::kPort) kick_.end_call();
   collect_writes();
+  if (exitless_ != nullptr) {  // what the host wrote there
+    MAYFLY_TRY(
+        memory_->view_writable(guest_abi::kCallPage + offsetof(guest_abi::CallPage, host_line),
+                               sizeof(guest_abi::HostLine)));
+  }
   // Half of it is neither state: nobody may enter it, nor compare it with what it was to become.
   state_ = State::kDead;
   const RestoreCount count = MAYFLY_TRY(memory_->restore(state));

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "vmm/dirty_ring.h"
+#include "vmm/exitless.h"
 #include "vmm/guest_memory.h"
 #include "vmm/kick.h"
 #include "vmm/kvm_environment.h"
@@ -43,7 +44,10 @@ class KvmVm final : public Vm {
   void set_deadline(std::optional<DeadlineTimer::Clock::time_point> deadline) override;
   bool cancel() override;
   Result<void> look_at(DeadlineTimer::Clock::time_point when, GuestWatch& watch) override;
-  std::chrono::nanoseconds cpu_time() const override { return {}; }  // the vCPU is the caller's
+  // Without exitless calls the vCPU is the caller's.
+  std::chrono::nanoseconds cpu_time() const override {
+    return exitless_ == nullptr ? std::chrono::nanoseconds(0) : exitless_->cpu_time();
+  }
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override;
   Result<void> write(uint64_t address, std::span<const uint8_t> from) override;
   Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) override;
@@ -62,6 +66,8 @@ class KvmVm final : public Vm {
 
   void keep_shell();
   Result<Exit> run();
+  // After KVM_RUN without a port. nullopt: the guest goes on.
+  Result<std::optional<Exit>> after_run(int errno_value, Kick::Reason reason);
   // Of what is no port. nullopt: the guest goes on.
   Result<std::optional<Exit>> classify();
   // What the end of a run means for the next; every one comes here.
@@ -79,6 +85,17 @@ class KvmVm final : public Vm {
   Exit interrupted(Kick::Reason reason) const;
   std::string describe_exit() const;
   Result<Exit> run_error(int errno_value);
+  // kvm_exitless.cc
+  // Whether the caller cannot look at the clock itself.
+  bool needs_timer() const { return exitless_ == nullptr || exitless_->runs_here(); }
+  std::optional<DeadlineTimer::Clock::time_point> deadline_in_force() const;
+  Result<Exit> wait_for_guest();
+  Result<Exit> exchange(guest_abi::SpinCommand command, const Entry& entry,
+                        uint64_t stack_top = guest_abi::kStackTop);
+  Result<std::optional<Exit>> leave_at_port();
+  // Before what must not happen while a guest runs, between its turns.
+  void hold_guest();
+  Result<void> drop_exit();
 
   // Destroyed from the last to the first: the memory and the vCPU before their VM.
   KvmEnvironment environment_;
@@ -95,6 +112,7 @@ class KvmVm final : public Vm {
   std::optional<DeadlineTimer::Clock::time_point> deadline_;
   State state_ = State::kIdle;
   std::vector<kvm_regs> waiting_;  // calls at a port, with another call inside; the outermost first
+  std::unique_ptr<Exitless> exitless_;  // null: every call enters and leaves by KVM_RUN
 };
 
 }  // namespace mayfly::vmm

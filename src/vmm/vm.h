@@ -56,6 +56,10 @@ struct VmConfig {
   Tracking tracking = Tracking::kOff;
   // Whose guest it is. Nothing that one domain's guest ran on serves another's.
   uint64_t domain = 0;
+  // How long guest and caller poll for each other's next turn before they sleep, so that a call,
+  // and its answers at kSpinPorts, need no exit. 0: they do not. It takes a thread for each Vm of
+  // the kvm driver, and has no effect for a thread that may use one processor only.
+  std::chrono::nanoseconds spin_time{0};
 };
 
 // A page of a region, for one look at its content while the guest does not run.
@@ -109,6 +113,7 @@ struct Exit {
   uint32_t port = 0;
   Fault fault = {};          // kFault; with kDeadline and kCancelled rip, rsp and rbp where known
   std::string message = {};  // kBroken, kOutOfMemory
+  bool is_exitless = false;  // kPort: the guest did not leave for it; it polls for the next turn
 };
 
 // Who looks at a guest that runs.
@@ -151,8 +156,9 @@ class Vm {
   virtual Result<void> read(uint64_t address, std::span<uint8_t> to) const = 0;
   virtual Result<void> write(uint64_t address, std::span<const uint8_t> from) = 0;
   // The host's own view of [address, address + bytes), for one copy or system call while the
-  // guest does not run. The range lies in one region that the guest can write: a store to any
-  // other would fault in the host. Errors: as read().
+  // guest does not run. (With a spin_time a hostile one may, at kSpinPorts and between calls.) The
+  // range lies in one region that the guest can write: a store to any other would fault in the
+  // host. Errors: as read().
   virtual Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) = 0;
 
   // Makes region bytes large: new pages are zero; pages past the new size are gone for the guest.

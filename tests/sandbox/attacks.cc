@@ -5,6 +5,7 @@
 
 #include "attack.h"
 #include "guest_abi/call_page.h"
+#include "vmm/host_pages_x86_64.h"
 
 namespace mayfly::vmm {
 namespace {
@@ -118,8 +119,12 @@ void add_exit_attacks(std::vector<Attack>& all, bool exit_is_store) {
   out.weakness = exit_is_store ? Weakness::kAnyExitShape : Weakness::kAnyExitInstruction;
   out.process_end = kRefused;
   all.push_back(out);
+  const uint64_t exit_instruction =
+      HostPages::create({exit_is_store ? ExitMethod::kMmioStore : ExitMethod::kPortOut})
+          .value()
+          .exit_instruction();
   Attack inside{"JumpsIntoTheExitInstruction",
-                Code().bytes({0x31, 0xc0}).mov_rcx(kHypercall + 1).bytes({0xff, 0xe1}),
+                Code().bytes({0x31, 0xc0}).mov_rcx(exit_instruction + 1).bytes({0xff, 0xe1}),
                 End{Kind::kFault, kPageFault}};
   inside.process_end = End{Kind::kFault};
   inside.irremovable = "behind its first byte the instruction is a load from null";

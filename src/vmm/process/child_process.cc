@@ -4,7 +4,6 @@
 #include "vmm/process/child_process.h"
 
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +16,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "vmm/futex.h"
 
 extern "C" const unsigned char mayfly_process_child_begin[];
 extern "C" const unsigned char mayfly_process_child_end[];
@@ -25,11 +25,6 @@ namespace mayfly::vmm::process {
 namespace {
 
 constexpr auto kStartTime = std::chrono::seconds(10);
-
-// SAFETY: futex works on the address of control memory, which this process keeps mapped.
-long futex(uint32_t* word, int operation, uint32_t value, const timespec* timeout) {
-  return ::syscall(SYS_futex, word, operation, value, timeout, nullptr, FUTEX_BITSET_MATCH_ANY);
-}
 
 struct StartArguments {
   int program = -1;
@@ -102,7 +97,7 @@ ChildProcess::~ChildProcess() { kill(); }
 
 Result<ChildProcess> ChildProcess::start(const Fd& program,
                                          const std::vector<ChildMapping>& mappings,
-                                         Weakness weakness) {
+                                         const ChildOptions& options) {
   const uint64_t table_bytes = mappings.size() * sizeof(ChildMapping);
   const uint64_t bytes = (kControlHeaderBytes + table_bytes + 4095) & ~uint64_t{4095};
   const Fd file = MAYFLY_TRY(create_memfd("mayfly-control", bytes));
@@ -114,7 +109,8 @@ Result<ChildProcess> ChildProcess::start(const Fd& program,
   Control& control = *child.control_;
   control.turn = kTurnChild;
   control.mapping_count = static_cast<uint32_t>(mappings.size());
-  control.weakness = weakness;
+  control.weakness = options.weakness;
+  control.spin_ticks = options.spin_ticks;
   std::memcpy(child.control_memory_.data() + kControlHeaderBytes, mappings.data(), table_bytes);
 
   std::vector<int> kept = {file.get()};
@@ -150,8 +146,8 @@ Result<ChildProcess> ChildProcess::start(const Fd& program,
 }
 
 void ChildProcess::give_turn() {
-  __atomic_store_n(&control_->turn, kTurnChild, __ATOMIC_RELEASE);
-  wake();
+  __atomic_store_n(&control_->turn, kTurnChild, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&control_->child_sleeps, __ATOMIC_SEQ_CST) != 0) wake();
 }
 
 bool ChildProcess::has_turn() const {
@@ -160,16 +156,13 @@ bool ChildProcess::has_turn() const {
 
 bool ChildProcess::wait_turn(std::chrono::steady_clock::time_point until) {
   if (has_turn()) return true;
-  // steady_clock is CLOCK_MONOTONIC, which FUTEX_WAIT_BITSET takes as an absolute time.
-  const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(until.time_since_epoch());
-  const timespec timeout{static_cast<time_t>(since.count() / 1'000'000'000),
-                         static_cast<long>(since.count() % 1'000'000'000)};
-  futex(&control_->turn, FUTEX_WAIT_BITSET, kTurnChild, &timeout);
+  __atomic_store_n(&control_->host_sleeps, 1, __ATOMIC_SEQ_CST);
+  futex_wait(control_->turn, kTurnChild, until);
+  __atomic_store_n(&control_->host_sleeps, 0, __ATOMIC_RELAXED);
   return has_turn();
 }
 
-// It can fail only where the memory is gone, which who calls this must prevent.
-void ChildProcess::wake() { CHECK(futex(&control_->turn, FUTEX_WAKE, 1, nullptr) >= 0, errno); }
+void ChildProcess::wake() { futex_wake(control_->turn); }
 
 bool ChildProcess::is_dead() const {
   pollfd entry{pidfd_.get(), POLLIN, 0};

@@ -23,6 +23,11 @@
 
 namespace mayfly::vmm::process {
 
+struct ChildOptions {
+  Weakness weakness = Weakness::kNone;
+  uint64_t spin_ticks = 0;  // how long it polls for its turn before it sleeps
+};
+
 class ChildProcess {
  public:
   ChildProcess() = default;
@@ -33,7 +38,7 @@ class ChildProcess {
   // The files of the mappings stay open in the child only until it has mapped them.
   // Errors: kHost with the step that failed.
   static Result<ChildProcess> start(const Fd& program, const std::vector<ChildMapping>& mappings,
-                                    Weakness weakness);
+                                    const ChildOptions& options);
 
   Control& control() { return *control_; }
   const Control& control() const { return *control_; }

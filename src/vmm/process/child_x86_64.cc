@@ -89,16 +89,32 @@ constexpr uint64_t kInterruptFlagOnly = 0x202;
 alignas(64) uint8_t signal_stack[64 * 1024];
 bool running = false;  // whether guest code is what a signal interrupts
 
+uint64_t ticks() {
+  uint32_t low = 0, high = 0;
+  asm volatile("rdtsc" : "=a"(low), "=d"(high));
+  return (uint64_t{high} << 32) | low;
+}
+
+bool has_turn() { return __atomic_load_n(&control().turn, __ATOMIC_ACQUIRE) == kTurnChild; }
+
 // Gives the turn to the host and waits until it comes back.
 void hand_over(Report report) {
   Control& c = control();
   running = false;
   c.report = report;
-  __atomic_store_n(&c.turn, kTurnHost, __ATOMIC_RELEASE);
-  system_call(kFutex, kControlAddress, FUTEX_WAKE, 1, 0, 0, 0);
-  while (__atomic_load_n(&c.turn, __ATOMIC_ACQUIRE) != kTurnChild) {
+  // Either this finds the host asleep, or the host finds its turn before it sleeps.
+  __atomic_store_n(&c.turn, kTurnHost, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&c.host_sleeps, __ATOMIC_SEQ_CST) != 0) {
+    system_call(kFutex, kControlAddress, FUTEX_WAKE, 1, 0, 0, 0);
+  }
+  const uint64_t spin_ticks = c.spin_ticks;
+  const uint64_t start = spin_ticks == 0 ? 0 : ticks();
+  while (spin_ticks != 0 && !has_turn() && ticks() - start < spin_ticks) __builtin_ia32_pause();
+  while (!has_turn()) {
+    __atomic_store_n(&c.child_sleeps, 1, __ATOMIC_SEQ_CST);
     system_call(kFutex, kControlAddress, FUTEX_WAIT, kTurnHost, 0, 0, 0);
   }
+  __atomic_store_n(&c.child_sleeps, 0, __ATOMIC_RELAXED);
   running = true;
 }
 

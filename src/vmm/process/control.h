@@ -5,8 +5,11 @@
 //
 //   host                                child
 //   writes the mappings, starts it  ->  maps, locks itself in, reports kReady
-//   command, turn = kChild, wake    ->  runs the guest
-//   reads the report                <-  report, turn = kHost, wake
+//   command, turn = kChild          ->  runs the guest
+//   reads the report                <-  report, turn = kHost
+//
+// Who waits polls for its turn, if there is a spin time, and then says that it sleeps before it
+// does: the other wakes it only then.
 #pragma once
 
 #include <cstddef>
@@ -63,7 +66,12 @@ struct Control {
   uint64_t rbp;
   int32_t failed_errno;
   uint32_t mapping_count;
-  Weakness weakness;  // read before the guest runs
+  Weakness weakness;    // read before the guest runs
+  uint64_t spin_ticks;  // how long the child polls for the turn after this one, in ticks of the
+                        // processor's counter; 0: not
+  // Each is 1 while its side sleeps, or is about to: in a line of its own.
+  alignas(128) uint32_t host_sleeps;
+  alignas(128) uint32_t child_sleeps;
   // ChildMapping[mapping_count] follows at kControlHeaderBytes.
 };
 static_assert(sizeof(Control) <= kControlHeaderBytes);

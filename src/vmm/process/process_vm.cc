@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "vmm/process/next_step.h"
+#include "vmm/spin_x86_64.h"
 
 namespace mayfly::vmm::process {
 namespace {
@@ -49,6 +50,10 @@ Access ProcessVm::child_access(Protection protection) const {
 Result<std::unique_ptr<Vm>> ProcessVm::create(const VmConfig& config, Spawner& spawner,
                                               const Fd& program, Weakness weakness) {
   std::unique_ptr<ProcessVm> vm(new ProcessVm(spawner, program, weakness));
+  if (config.spin_time.count() > 0 && can_spin()) {
+    vm->spin_time_ = config.spin_time;
+    vm->spin_ticks_ = ticks_of(config.spin_time);
+  }
   MAYFLY_TRY(vm->place_fixed(config));
   MAYFLY_TRY(vm->start_child());
   return std::unique_ptr<Vm>(std::move(vm));
@@ -153,7 +158,8 @@ Result<void> ProcessVm::start_child() {
     if (range.child.bytes != 0) mappings.push_back(range.child);
   }
   std::optional<Result<ChildProcess>> started;
-  spawner_.run([&] { started = ChildProcess::start(program_, mappings, weakness_); });
+  const ChildOptions options{weakness_, spin_ticks_};
+  spawner_.run([&] { started = ChildProcess::start(program_, mappings, options); });
   ChildProcess child = MAYFLY_TRY(std::move(*started));
   const std::lock_guard lock(cancel_mutex_);
   child_ = std::move(child);
@@ -170,6 +176,7 @@ Result<Exit> ProcessVm::enter(const Entry& entry) {
   }
   child_->control().thunk = entry.thunk;
   child_->control().function = entry.function;
+  child_->control().spin_ticks = spin_choice_.next_call() ? spin_ticks_ : 0;
   return run(Command::kEnter);
 }
 
@@ -192,8 +199,11 @@ bool ProcessVm::deadline_passed() const {
 
 Result<Exit> ProcessVm::run(Command command) {
   if (deadline_passed()) return end_call(Exit{Exit::Kind::kDeadline, 0, {}, {}});
+  if (cancelled_) return end_call(Exit{Exit::Kind::kCancelled, 0, {}, {}});
   child_->control().command = command;
   child_->give_turn();
+  const bool is_exitless = poll();
+  is_exitless ? spin_choice_.hit() : spin_choice_.miss();
   for (;;) {
     auto until = steady_clock::now() + kDeathCheckInterval;
     if (deadline_) until = std::min(until, *deadline_);
@@ -210,6 +220,7 @@ Result<Exit> ProcessVm::run(Command command) {
       case NextStep::kWait:
         break;
       case NextStep::kReturn:
+        report->is_exitless = is_exitless && report->kind == Exit::Kind::kPort;
         if (report->kind == Exit::Kind::kPort && report->port != 0) return *std::move(report);
         if (report->kind == Exit::Kind::kPort && nested_ > 0) {
           --nested_;
@@ -229,6 +240,16 @@ Result<Exit> ProcessVm::run(Command command) {
         return end_call(Exit{Exit::Kind::kBroken, 0, {}, "the guest's process ended by itself"});
     }
   }
+}
+
+// Looks out for the child's report without sleeping; whether it came.
+bool ProcessVm::poll() const {
+  if (spin_time_.count() == 0 || !spin_choice_.polls()) return false;
+  auto until = steady_clock::now() + spin_time_;
+  if (deadline_) until = std::min(until, *deadline_);
+  if (look_at_) until = std::min(until, *look_at_);
+  poll_until(until, [this] { return child_->has_turn() || cancelled_; });
+  return child_->has_turn();
 }
 
 // Ends the call in progress: by a signal, or when that has no answer, with the child.

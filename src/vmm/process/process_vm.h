@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/mapping.h"
 #include "vmm/process/child_process.h"
+#include "vmm/spin_choice.h"
 #include "vmm/vm.h"
 
 namespace mayfly::vmm::process {
@@ -62,6 +63,7 @@ class ProcessVm final : public Vm {
   Result<void> place_region(const RegionSpec& spec, Range& range, uint64_t& fixed_used);
   Result<void> start_child();
   Result<Exit> run(Command command);
+  bool poll() const;
   Result<Exit> stop(Exit::Kind kind);
   void drop_child();
   Exit end_call(Exit exit);
@@ -77,6 +79,9 @@ class ProcessVm final : public Vm {
   Spawner& spawner_;
   const Fd& program_;
   const Weakness weakness_;
+  std::chrono::nanoseconds spin_time_{0};
+  uint64_t spin_ticks_ = 0;  // the same for the child
+  SpinChoice spin_choice_;
   Fd fixed_file_;
   std::vector<Fd> image_files_;
   std::vector<Mapping> host_mappings_;
