@@ -48,6 +48,19 @@ class MAYFLY_API Policy {
   // Whether the sandbox can be saved and put back: snapshot(), restore(), reset(), pools. Default:
   // true. Cost: about 100 us at the start, and large pages of the guest's memory.
   Policy& resettable(bool is_resettable);
+  // Calls without exits: caller and guest poll for each other's next turn for so long before they
+  // sleep. With a free processor a warm call takes about 1 us, and each host function's answer
+  // likewise. Where that does not help (no processor is free, calls are long or seldom) polling
+  // stops after a few calls, which then cost what they cost without it, and is tried again later.
+  // Range: 0 (off) to 10 ms. Default, without spin(): off. Off, too, where the thread that makes
+  // the sandbox may use one processor only. Usage::exitless tells.
+  // Nothing else changes: host functions run on the calling thread, calls end at deadlines, traps
+  // and interrupt() as ever. But the guest runs on a thread of its own: what a host function reads
+  // of the guest's memory twice, a hostile guest may change in between.
+  // Cost: a thread for each sandbox (driver kvm), which sleeps when nobody calls; up to that time
+  // of two processors after each call; and an exit for each reset, snapshot, callback into the
+  // sandbox, growth of memory, and for each use of files, streams and sockets.
+  Policy& spin(std::chrono::nanoseconds time = std::chrono::microseconds(50));
   // What Caller::user_data() gives to host functions. It outlives the sandbox.
   Policy& user_data(void* data);
 

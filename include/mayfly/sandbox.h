@@ -32,6 +32,7 @@ struct Usage {
   uint64_t calls = 0;
   uint64_t host_calls = 0;         // of host functions, by the guest
   uint64_t exits = 0;              // times that the guest left its machine
+  uint64_t exitless = 0;           // times that it did not have to: Policy::spin()
   uint64_t bytes_in = 0;           // from files, streams and sockets of the host, by the guest
   uint64_t bytes_out = 0;          // to them
   uint64_t restores = 0;           // and resets

@@ -85,6 +85,11 @@ Policy& Policy::resettable(bool is_resettable) {
   return *this;
 }
 
+Policy& Policy::spin(std::chrono::nanoseconds time) {
+  state_->spin_time = time;
+  return *this;
+}
+
 Policy& Policy::user_data(void* data) {
   state_->user_data = data;
   return *this;
@@ -102,6 +107,7 @@ runtime::SandboxConfig sandbox_config(const Policy& policy) {
   config.domain = state.domain;
   config.measures_cpu_time = state.measures_cpu_time;
   config.is_resettable = state.is_resettable;
+  config.spin_time = state.spin_time;
   config.make_ports = [wasi = state.wasi, handles = state.limits.open_handles_max]() mutable
       -> Result<std::unique_ptr<runtime::PortHandler>> {
     wasi.limits.open_files_max = handles;

@@ -15,6 +15,7 @@ struct Policy::State {
   TrustDomain domain;
   bool measures_cpu_time = false;
   bool is_resettable = true;
+  std::chrono::nanoseconds spin_time{0};
   void* user_data = nullptr;
 };
 

@@ -75,6 +75,13 @@ Result<void> check_fuel(std::optional<uint64_t> fuel, const image::Image& image)
                  ", but the program was compiled to count none: set EngineOptions::count_fuel");
 }
 
+Result<void> check_spin_time(std::chrono::nanoseconds time) {
+  constexpr std::chrono::nanoseconds kMax = std::chrono::milliseconds(10);
+  if (time.count() >= 0 && time <= kMax) return {};
+  return invalid("Policy::spin() is told " + std::to_string(time.count()) +
+                 " ns, but takes from 0 to " + std::to_string(kMax.count()));
+}
+
 void name_limit(const Limits& limits, CallOutcome& outcome) {
   if (!outcome.message.empty()) return;
   if (outcome.kind == CallOutcome::Kind::kDeadline && limits.deadline) {

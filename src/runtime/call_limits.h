@@ -23,6 +23,9 @@ Result<void> check_limits(const Limits& limits, const image::Image& image);
 Result<void> check_deadline(std::optional<std::chrono::nanoseconds> deadline);
 Result<void> check_fuel(std::optional<uint64_t> fuel, const image::Image& image);
 
+// Of Policy::spin().
+Result<void> check_spin_time(std::chrono::nanoseconds time);
+
 // Puts the number of the limit that ended the call into outcome.message, where there is one.
 void name_limit(const Limits& limits, CallOutcome& outcome);
 

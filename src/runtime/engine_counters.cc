@@ -29,11 +29,11 @@ constexpr std::array<std::string_view, EngineCounters::kTrapCodes> kTrapNames = 
 static_assert(static_cast<size_t>(guest_abi::TrapCode::kProtection) + 1 == kTrapNames.size());
 
 // In the order of EngineCounters::add().
-constexpr std::array<std::string_view, 7 + kExitReasons> kRunNames = {
+constexpr std::array<std::string_view, 8 + kExitReasons> kRunNames = {
     "calls",       "host_calls",      "bytes_in",   "bytes_out",
     "guest_ns",    "host_ns",         "exits",      "exits.return",
     "exits.grow",  "exits.host_call", "exits.wasi", "exits.other_port",
-    "exits.fault", "exits.stopped",   "exits.lost",
+    "exits.fault", "exits.stopped",   "exits.lost", "exitless",
 };
 
 std::string_view unit_of(std::string_view name) {
@@ -51,6 +51,7 @@ void EngineCounters::add(const RunCounts& counts, RunTotals& totals) {
   }
   totals[at++] += counts.exits_total();
   for (const OwnCount& count : counts.exits) totals[at++] += count.get();
+  totals[at++] += counts.exitless.get();
 }
 
 void EngineCounters::attach(const RunCounts& counts) {

@@ -51,7 +51,7 @@ struct EngineCounters {
   std::vector<Counter> read() const;
 
  private:
-  static constexpr size_t kRunCounters = 7 + kExitReasons;
+  static constexpr size_t kRunCounters = 8 + kExitReasons;
   using RunTotals = std::array<uint64_t, kRunCounters>;
   static void add(const RunCounts& counts, RunTotals& totals);
   RunTotals run_totals() const;

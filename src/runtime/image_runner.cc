@@ -37,6 +37,7 @@ vmm::VmConfig config_of(const image::Image& image, const RunnerOptions& options)
   config.stack_bytes = options.stack_bytes;
   config.tracking = options.tracking;
   config.domain = options.domain;
+  config.spin_time = options.spin_time;
   config.regions.reserve(image.regions().size());
   for (const image::Region& region : image.regions()) {
     config.regions.push_back({.address = region.address,
@@ -343,7 +344,11 @@ Result<std::unique_ptr<CallOutcome>> ImageRunner::enter(const vmm::Entry& entry)
 // After each time that the guest ran.
 void ImageRunner::count_exit(const vmm::Exit& exit) {
   if (clock_) clock_->was_guest();
-  counts_.add_exit(reason_of(exit));
+  if (exit.is_exitless) {
+    counts_.exitless.add(1);
+  } else {
+    counts_.add_exit(reason_of(exit));
+  }
 }
 
 CallOutcome ImageRunner::outcome_of(const vmm::Exit& exit) {

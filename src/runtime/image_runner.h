@@ -45,9 +45,10 @@ struct RunnerOptions {
   PortOptions ports;
   // kOn: snapshot() and restore() work.
   vmm::Tracking tracking = vmm::Tracking::kOff;
-  uint64_t domain = 0;          // VmConfig's
-  RunCounts* counts = nullptr;  // null: nobody reads them. Outlives the runner.
-  bool measures_time = false;   // counts->guest_ns and host_ns
+  uint64_t domain = 0;                    // VmConfig's
+  std::chrono::nanoseconds spin_time{0};  // VmConfig
+  RunCounts* counts = nullptr;            // null: nobody reads them. Outlives the runner.
+  bool measures_time = false;             // counts->guest_ns and host_ns
 };
 
 // A running image without its machine: what of its memory differs from a snapshot.

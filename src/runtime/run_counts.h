@@ -38,6 +38,7 @@ struct RunCounts {
   OwnCount calls;
   OwnCount host_calls;
   std::array<OwnCount, kExitReasons> exits;
+  OwnCount exitless;  // turns of the host without one
   OwnCount bytes_in;
   OwnCount bytes_out;
   OwnCount guest_ns;  // where EngineOptions::measure_time says so

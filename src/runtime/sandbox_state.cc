@@ -93,6 +93,7 @@ Result<std::shared_ptr<SandboxState>> SandboxState::create(
     SandboxConfig config) {
   MAYFLY_TRY(engine->check_process());
   MAYFLY_TRY(check_limits(config.limits, *program->image));
+  MAYFLY_TRY(check_spin_time(config.spin_time));
   auto state = std::make_shared<SandboxState>(Key(), std::move(engine), std::move(program),
                                               std::move(config));
   const TraceSpan span(*state->engine_, "create");
@@ -134,6 +135,7 @@ Result<std::unique_ptr<ImageRunner>> SandboxState::make_runner(PortHandler* port
   }
   if (ports != nullptr) options.ports.cancel_fd = interrupt_event_.get();
   if (config_.is_resettable) options.tracking = vmm::Tracking::kOn;
+  options.spin_time = config_.spin_time;
   return ImageRunner::create(engine_->host(), *program_->image, options);
 }
 
@@ -393,6 +395,7 @@ Usage SandboxState::usage() const {
   usage.host_calls = counts_.host_calls.get();
   usage.cpu_time = std::chrono::nanoseconds(cpu_time_ns_.load(std::memory_order_relaxed));
   usage.exits = counts_.exits_total();
+  usage.exitless = counts_.exitless.get();
   usage.bytes_in = counts_.bytes_in.get();
   usage.bytes_out = counts_.bytes_out.get();
   usage.restores = restores_.load(std::memory_order_relaxed);

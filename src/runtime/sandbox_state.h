@@ -36,7 +36,8 @@ struct SandboxConfig {
   void* user_data = nullptr;
   TrustDomain domain;
   bool measures_cpu_time = false;
-  bool is_resettable = true;  // snapshot(), restore() and reset() work
+  bool is_resettable = true;              // snapshot(), restore() and reset() work
+  std::chrono::nanoseconds spin_time{0};  // of exitless calls; 0: there are none
   // Makes the handler of WASI's ports, anew at each start. May be empty.
   std::function<Result<std::unique_ptr<PortHandler>>()> make_ports;
 };
