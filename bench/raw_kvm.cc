@@ -20,6 +20,7 @@ namespace {
 // Guest-physical layout of the one slot.
 constexpr uint64_t kPml4 = 0x1000, kPdpt = 0x2000, kPd = 0x3000, kCode = 0x8000, kStack = 0x18000,
                    kTouched = 0x20000;
+constexpr uint64_t kHostTurn = 0x10000, kGuestTurn = 0x10080;
 constexpr uint64_t kExitGpa = 0xf000'0000;  // no slot
 constexpr uint32_t kCpuidEntriesMax = 256;
 constexpr uint64_t kUserWritePresent = 0x67, kLargeUser = 0xe7;
@@ -78,12 +79,23 @@ void RawVm::write_tables() {
   constexpr uint8_t kStoreLoop[] = {0xc6, 0x04, 0x25, 0, 0, 0x20, 0, 7, 0xeb, 0xf6};
   // out 0x10, al; jmp to it
   constexpr uint8_t kOutLoop[] = {0xe6, 0x10, 0xeb, 0xfc};
+  constexpr uint8_t kSpinLoop[] = {
+      0xbb, 1,    0,    0,    0,                  // mov ebx, 1
+      0xf3, 0x90,                                 // again: pause
+      0x48, 0x8b, 0x04, 0x25, 0,    0,    1, 0,   // mov rax, [kHostTurn]
+      0x48, 0x85, 0xc0, 0x78, 18,                 // test rax, rax; js end
+      0x48, 0x39, 0xd8, 0x75, 0xec,               // cmp rax, rbx; jne again
+      0x48, 0x89, 0x1c, 0x25, 0x80, 0,    1, 0,   // mov [kGuestTurn], rbx
+      0x48, 0xff, 0xc3, 0xeb, 0xdf,               // inc rbx; jmp again
+      0xc6, 0x04, 0x25, 0,    0,    0x20, 0, 7};  // end: mov byte [0x200000], 7
   // jrcxz over this: mov byte [rbx], 1; add rbx, 4096; loop to it
   constexpr uint8_t kTouch[] = {0xe3, 0x0c, 0xc6, 0x03, 1, 0x48, 0x81,
                                 0xc3, 0,    0x10, 0,    0, 0xe2, 0xf4};
   std::memcpy(memory_.data() + kCode, kTouch, sizeof kTouch);
   uint8_t* const leave = memory_.data() + kCode + sizeof kTouch;
-  if (exit_ == RawExit::kStore) {
+  if (exit_ == RawExit::kSpin) {
+    std::memcpy(memory_.data() + kCode, kSpinLoop, sizeof kSpinLoop);
+  } else if (exit_ == RawExit::kStore) {
     std::memcpy(leave, kStoreLoop, sizeof kStoreLoop);
   } else {
     std::memcpy(leave, kOutLoop, sizeof kOutLoop);
@@ -134,14 +146,21 @@ Result<void> RawVm::call(uint64_t pages_touched) {
   regs.rbx = kTouched;
   constexpr uint64_t kFlags = 2;
   constexpr uint64_t kFlagsIopl3 = 0x3002;
-  regs.rflags = exit_ == RawExit::kStore ? kFlags : kFlagsIopl3;
+  regs.rflags = exit_ == RawExit::kOut ? kFlagsIopl3 : kFlags;
   run->s.regs.regs = regs;
   run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
   if (::ioctl(vcpu_.get(), KVM_RUN, 0) != 0) return host_error("KVM_RUN");
-  if (run->exit_reason != (exit_ == RawExit::kStore ? KVM_EXIT_MMIO : KVM_EXIT_IO)) {
+  if (run->exit_reason != (exit_ == RawExit::kOut ? KVM_EXIT_IO : KVM_EXIT_MMIO)) {
     return invalid("the raw guest left with exit reason " + std::to_string(run->exit_reason));
   }
   return {};
+}
+
+int64_t& RawVm::host_turn() const {
+  return *reinterpret_cast<int64_t*>(memory_.data() + kHostTurn);
+}
+int64_t& RawVm::guest_turn() const {
+  return *reinterpret_cast<int64_t*>(memory_.data() + kGuestTurn);
 }
 
 }  // namespace mayfly::bench

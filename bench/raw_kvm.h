@@ -27,6 +27,7 @@ class RawKvm {
 enum class RawExit : uint8_t {
   kStore,  // the cheapest exit of kvm_pvm
   kOut,    // the cheapest exit of mainline KVM; needs IOPL 3
+  kSpin,   // none but the last: the guest answers in memory, until it is told a negative turn
 };
 
 class RawVm {
@@ -40,6 +41,10 @@ class RawVm {
   Result<void> call(uint64_t pages_touched = 0);
   // New memory behind the live slot, and the guest's tables and code in it again. Errors: kHost.
   Result<void> remap();
+  // kSpin: the host's word, which starts as 0 and goes to 1, 2, ...; and the guest's, which
+  // follows.
+  int64_t& host_turn() const;
+  int64_t& guest_turn() const;
   // Memory of the slot that the guest does not use.
   uint8_t* spare_memory() const { return memory_.data() + kMemoryBytes / 2; }
 
