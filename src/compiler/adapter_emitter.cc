@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// To the guest library: a C call with the MemoryInfo of the instance's first memory in front.
+// To the guest library: a C call with the MemoryInfo of the binding's memories in front.
 // To the host: the arguments to the call page's slots, mayfly_host_call, the results from there.
 #include "compiler/adapter_emitter.h"
 
@@ -107,22 +107,23 @@ class AdapterEmitter {
     function->setUWTableKind(llvm::UWTableKind::Async);
     ir_.SetInsertPoint(llvm::BasicBlock::Create(context_, "", function));
     if (binding.kind == Binding::Kind::kGuest) {
-      emit_guest_call(step, type, binding.symbol, *function);
+      emit_guest_call(step, type, binding, *function);
     } else {
       emit_host_call(type, binding.host_index, *function);
     }
     emit_funcref(step, index, *function);
   }
 
-  void emit_guest_call(uint32_t step, const wasm::FuncType& type, const std::string& name,
+  llvm::Constant* memory_info(uint32_t step, uint32_t index) {
+    if (index == image::kNoMemory) return llvm::ConstantPointerNull::get(ir_.getPtrTy());
+    const Target memory = plan_.resolve(step, wasm::ExternKind::kMemory, index);
+    return declare(image_symbol(memory.definition, "mem") + ".info");
+  }
+
+  void emit_guest_call(uint32_t step, const wasm::FuncType& type, const Binding& binding,
                        llvm::Function& function) {
     std::vector<llvm::Value*> arguments;
-    if (plan_.module_of(step).memories.empty()) {
-      arguments.push_back(llvm::ConstantPointerNull::get(ir_.getPtrTy()));
-    } else {
-      const Target memory = plan_.resolve(step, wasm::ExternKind::kMemory, 0);
-      arguments.push_back(declare(image_symbol(memory.definition, "mem") + ".info"));
-    }
+    for (const uint32_t memory : binding.memories) arguments.push_back(memory_info(step, memory));
     const unsigned first = counts_fuel_ ? 1 : 0;
     for (size_t i = 0; i < type.params.size(); ++i) {
       arguments.push_back(function.getArg(first + static_cast<unsigned>(i)));
@@ -132,7 +133,7 @@ class AdapterEmitter {
     CHECK(type.results.size() <= 1, type.results.size());
     llvm::Type* result = type.results.empty() ? ir_.getVoidTy() : value_type(type.results[0]);
     const llvm::FunctionCallee callee =
-        module_.getOrInsertFunction(name, llvm::FunctionType::get(result, types, false));
+        module_.getOrInsertFunction(binding.symbol, llvm::FunctionType::get(result, types, false));
     leave_wasm(function);
     llvm::CallInst* call = ir_.CreateCall(callee, arguments);
     std::vector<llvm::Value*> results;

@@ -185,6 +185,13 @@ TEST(LinkImage, NamesAFunctionThatTheGuestLibraryLacks) {
   EXPECT_THAT(error_of(request), HasSubstr("the guest library has no function 'mayfly_nothing'"));
 }
 
+TEST(LinkImage, RefusesToPassAMemoryThatTheInstanceLacks) {
+  image::BuildRequest request = request_of({kDefines, kImports});
+  request.plan.steps[1].imports = {to_guest("memset"), to_instance(0, 0)};
+  request.plan.steps[1].imports[0].memories = {0, image::kNoMemory, 1};
+  EXPECT_THAT(error_of(request), HasSubstr("import 'a.f': it passes memory 1 of 1"));
+}
+
 TEST(LinkImage, RefusesAnImportBoundToAnotherType) {
   image::BuildRequest request = request_of({kDefines, kLogs});
   request.plan.steps[1].imports = {to_instance(0, 0)};

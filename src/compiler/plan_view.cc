@@ -32,6 +32,16 @@ bool same_kinds(const std::vector<wasm::ValType>& a, const std::vector<wasm::Val
   return std::ranges::equal(a, b, {}, &wasm::ValType::kind, &wasm::ValType::kind);
 }
 
+Result<void> check_memories(const wasm::Module& module, const Binding& binding) {
+  for (const uint32_t memory : binding.memories) {
+    if (memory != image::kNoMemory && memory >= module.memories.size()) {
+      return invalid("it passes memory " + std::to_string(memory) + " of " +
+                     std::to_string(module.memories.size()));
+    }
+  }
+  return {};
+}
+
 std::string import_name(const wasm::Import& import) {
   return "import '" + import.module + "." + import.name + "'";
 }
@@ -127,7 +137,7 @@ Result<void> PlanView::check_binding(uint32_t step, const wasm::Import& import,
     if (!is_c_type(type)) {
       return unsupported("a guest library function of type " + wasm::to_string(type));
     }
-    return {};
+    return check_memories(module_of(step), binding);
   }
   if (binding.host_index >= plan_->host_functions.size()) {
     return invalid("host function " + std::to_string(binding.host_index) + " of " +

@@ -56,6 +56,8 @@ void write_binding(ByteWriter& to, const Binding& binding) {
       break;
     case Binding::Kind::kGuest:
       to.string(binding.symbol);
+      to.u32(static_cast<uint32_t>(binding.memories.size()));
+      for (const uint32_t memory : binding.memories) to.u32(memory);
       break;
     case Binding::Kind::kHost:
       to.u32(binding.host_index);
@@ -73,6 +75,8 @@ Binding read_binding(ByteReader& from) {
       break;
     case Binding::Kind::kGuest:
       binding.symbol = from.string();
+      binding.memories.resize(from.count(4));
+      for (uint32_t& memory : binding.memories) memory = from.u32();
       break;
     case Binding::Kind::kHost:
       binding.host_index = from.u32();

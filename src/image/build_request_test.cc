@@ -26,6 +26,7 @@ BuildRequest two_steps() {
   Binding guest;
   guest.kind = Binding::Kind::kGuest;
   guest.symbol = "mayfly_x";
+  guest.memories = {3, kNoMemory, 0};
   Binding host;
   host.kind = Binding::Kind::kHost;
   request.plan.steps.push_back({1, "b", {instance, guest, host}});
@@ -46,6 +47,7 @@ TEST(BuildRequest, SurvivesItsEncoding) {
   ASSERT_EQ(imports.size(), 3u);
   EXPECT_EQ(imports[0].definition, (Definition{0, 7}));
   EXPECT_EQ(imports[1].symbol, "mayfly_x");
+  EXPECT_EQ(imports[1].memories, (std::vector<uint32_t>{3, kNoMemory, 0}));
   EXPECT_EQ(imports[2].kind, Binding::Kind::kHost);
 }
 

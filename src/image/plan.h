@@ -21,6 +21,9 @@ struct Definition {
   bool operator==(const Definition&) const = default;
 };
 
+// In Binding::memories: a null MemoryInfo*, for an instance that has no memory.
+inline constexpr uint32_t kNoMemory = UINT32_MAX;
+
 struct Binding {
   enum class Kind : uint8_t {
     kInstance,  // another instance's definition: any ExternKind
@@ -28,8 +31,11 @@ struct Binding {
     kHost,      // a function that the embedder runs on the host
   };
   Kind kind = Kind::kInstance;
-  Definition definition;    // kInstance
-  std::string symbol;       // kGuest: its C symbol, which takes MemoryInfo* first
+  Definition definition;  // kInstance
+  std::string symbol;     // kGuest: its C symbol
+  // kGuest: whose MemoryInfo* come before the arguments of the import, in this order: indices in
+  // the memory index space of the importing instance, or kNoMemory.
+  std::vector<uint32_t> memories;
   uint32_t host_index = 0;  // kHost: in Plan::host_functions
 };
 

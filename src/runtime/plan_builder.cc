@@ -141,6 +141,7 @@ Result<Binding> PlanBuilder::resolve_function(const ModuleEntry& importer,
   } else if (guest != nullptr && offers(library_, *guest)) {
     binding.kind = Binding::Kind::kGuest;
     binding.symbol = guest->symbol;
+    binding.memories = {importer.module->memories.empty() ? image::kNoMemory : 0};
   } else {
     return unknown_import(importer, import);
   }

@@ -118,6 +118,7 @@ TEST(PlanBuilder, BindsWasiToTheGuestLibrary) {
   const image::Binding& binding = builder.plan().steps[0].imports[0];
   EXPECT_EQ(binding.kind, image::Binding::Kind::kGuest);
   EXPECT_EQ(binding.symbol, "mayfly_wasi_p1_proc_exit");
+  EXPECT_EQ(binding.memories, std::vector<uint32_t>{image::kNoMemory});
 }
 
 TEST(PlanBuilder, PrefersAHostFunctionToTheGuestLibrary) {

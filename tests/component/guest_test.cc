@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Modules bound to the guest library by hand, as the plan of a component binds its adapters, on
+// each driver.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "runtime/build.h"
+#include "runtime/image_runner.h"
+#include "vmm/vm.h"
+
+namespace mayfly {
+namespace {
+
+using image::Binding;
+using runtime::CallOutcome;
+using runtime::ImageRunner;
+using runtime::Value;
+
+Binding to_guest(const char* symbol, std::vector<uint32_t> memories) {
+  Binding binding;
+  binding.kind = Binding::Kind::kGuest;
+  binding.symbol = symbol;
+  binding.memories = std::move(memories);
+  return binding;
+}
+
+class GuestLibraryTest : public testing::TestWithParam<vmm::Driver> {
+ protected:
+  void SetUp() override {
+    auto host = vmm::Host::open(GetParam());
+    if (!host) GTEST_SKIP() << "NO DRIVER: " << host.error().message;
+    host_ = *std::move(host);
+  }
+
+  // tests/component/NAME.wat with its imports bound, instantiated.
+  void start(const std::string& name, std::vector<Binding> imports) {
+    auto bytes = read_file(std::string(COMPONENT_MODULES) + "/" + name + ".wasm", 1 << 20);
+    ASSERT_TRUE(bytes) << bytes.error().message;
+    image::BuildRequest request;
+    request.options.opt_level = image::OptLevel::kO0;
+    request.modules.push_back(*std::move(bytes));
+    request.module_names.push_back(name);
+    request.plan.steps.push_back({0, name, std::move(imports)});
+    auto built = runtime::build_image(request);
+    ASSERT_TRUE(built) << built.error().message;
+    auto opened = image::Image::open(std::move(built->image));
+    ASSERT_TRUE(opened) << opened.error().message;
+    image_ = *std::move(opened);
+    auto runner = ImageRunner::create(*host_, *image_, {});
+    ASSERT_TRUE(runner) << runner.error().message;
+    runner_ = *std::move(runner);
+    const auto step = runner_->run_step(0);
+    ASSERT_TRUE(step && step->kind == runtime::StepOutcome::Kind::kInstantiated);
+  }
+
+  CallOutcome call(const std::string& name, const std::vector<Value>& arguments = {}) {
+    const image::ImageExport* function = runner_->find_export(0, name);
+    EXPECT_NE(function, nullptr) << name;
+    const auto outcome = runner_->call(function->func, arguments);
+    EXPECT_TRUE(outcome) << outcome.error().message;
+    return outcome ? *outcome : CallOutcome{};
+  }
+  uint64_t number(const std::string& name, const std::vector<Value>& arguments = {}) {
+    const CallOutcome outcome = call(name, arguments);
+    EXPECT_TRUE(outcome.returned() && outcome.values.size() == 1) << to_string(outcome);
+    return outcome.values.empty() ? UINT64_MAX : outcome.values[0].bits.low;
+  }
+
+  std::unique_ptr<vmm::Host> host_;
+  std::unique_ptr<image::Image> image_;
+  std::unique_ptr<ImageRunner> runner_;
+};
+
+TEST_P(GuestLibraryTest, IsPassedTheMemoryThatTheBindingNames) {
+  start("two_memories", {to_guest("mayfly_memory_grow", {1})});
+  EXPECT_EQ(number("grow", {Value::i64(2)}), 3U);
+  EXPECT_EQ(number("size_0"), 1U);
+  EXPECT_EQ(number("size_1"), 5U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, GuestLibraryTest,
+                         testing::Values(vmm::Driver::kKvm, vmm::Driver::kProcess),
+                         [](const auto& driver) { return std::string(to_string(driver.param)); });
+
+}  // namespace
+}  // namespace mayfly
