@@ -35,6 +35,7 @@ enum class TrapCode : uint8_t {
   kGuestAbort,          // Mayfly's library inside the guest found its own state broken
   kInvalidInstruction,  // the guest executed what no compiler of Mayfly's emits
   kProtection,          // the guest touched what is not its own
+  kComponent,           // a rule of the Component Model does not hold; the message says which
 };
 
 // Where the guest was. A claim of the guest's stack, which the guest can write.

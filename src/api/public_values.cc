@@ -18,6 +18,8 @@ TrapCode public_code(guest_abi::TrapCode code) {
                 static_cast<int>(guest_abi::TrapCode::kStackOverflow));
   static_assert(static_cast<int>(TrapCode::kProtection) ==
                 static_cast<int>(guest_abi::TrapCode::kProtection));
+  static_assert(static_cast<int>(TrapCode::kComponent) ==
+                static_cast<int>(guest_abi::TrapCode::kComponent));
   return static_cast<TrapCode>(code);
 }
 

@@ -25,6 +25,7 @@ enum class TrapCode : uint8_t {
   kGuestAbort,          // the guest library found a broken invariant of its own
   kInvalidInstruction,  // the guest executed what no compiler of ours emits
   kProtection,          // the guest touched what is not its own
+  kComponent,           // a rule of the Component Model: CallPage::request says which
   kOutOfFuel,           // CallPage::fuel fell below zero, in code that counts it
 };
 

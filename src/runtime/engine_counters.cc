@@ -25,8 +25,9 @@ constexpr std::array<std::string_view, EngineCounters::kTrapCodes> kTrapNames = 
     "traps.guest_abort",
     "traps.invalid_instruction",
     "traps.protection",
+    "traps.component",
 };
-static_assert(static_cast<size_t>(guest_abi::TrapCode::kProtection) + 1 == kTrapNames.size());
+static_assert(static_cast<size_t>(guest_abi::TrapCode::kComponent) + 1 == kTrapNames.size());
 
 // In the order of EngineCounters::add().
 constexpr std::array<std::string_view, 8 + kExitReasons> kRunNames = {

@@ -19,7 +19,7 @@ namespace mayfly::runtime {
 // Shareable between threads.
 struct EngineCounters {
   using Count = std::atomic<uint64_t>;
-  static constexpr size_t kTrapCodes = 16;  // by guest_abi::TrapCode
+  static constexpr size_t kTrapCodes = 17;  // by guest_abi::TrapCode
 
   Count programs = 0;
   Count compilations = 0;

@@ -76,6 +76,12 @@ Result<void> tell_slots(vmm::Vm& vm, size_t count) {
   return {};
 }
 
+guest_abi::ComponentTrapRequest component_request(const guest_abi::CallPage& page) {
+  guest_abi::ComponentTrapRequest request;
+  std::memcpy(&request, page.request, sizeof request);
+  return request;
+}
+
 ExitReason reason_of_port(uint32_t port) {
   using guest_abi::Port;
   if (port >= static_cast<uint32_t>(Port::kWasiFirst)) return ExitReason::kWasi;
@@ -403,7 +409,9 @@ CallOutcome ImageRunner::outcome_of_fault(const vmm::Fault& fault) {
   }
   outcome.kind = CallOutcome::Kind::kTrapped;
   outcome.trap.code = code;
-  outcome.trap.message = describe_fault(fault, code);
+  outcome.trap.message = code == guest_abi::TrapCode::kComponent
+                             ? component_trap_text(component_request(vm_->call_page()))
+                             : describe_fault(fault, code);
   outcome.trap.backtrace = std::move(frames);
   return outcome;
 }

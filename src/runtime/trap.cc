@@ -32,6 +32,7 @@ std::optional<TrapCode> code_of_instruction(uint64_t rip, const FaultContext& co
   const auto code = context.text_byte(rip + kTrapInstruction.size());
   if (!code || *code < static_cast<uint8_t>(TrapCode::kUnreachable) ||
       (*code > static_cast<uint8_t>(TrapCode::kGuestAbort) &&
+       *code != static_cast<uint8_t>(TrapCode::kComponent) &&
        *code != static_cast<uint8_t>(TrapCode::kOutOfFuel))) {
     return std::nullopt;
   }
@@ -97,10 +98,64 @@ std::string_view trap_text(TrapCode code) {
       return "invalid instruction";
     case TrapCode::kProtection:
       return "protection fault";
+    case TrapCode::kComponent:
+      return "component trap";
     case TrapCode::kOutOfFuel:
       return "out of fuel";
   }
   return "unknown trap";
+}
+
+std::string component_trap_text(const guest_abi::ComponentTrapRequest& request) {
+  using guest_abi::ComponentTrap;
+  const std::string number = std::to_string(request.number);
+  switch (static_cast<ComponentTrap>(request.trap)) {
+    case ComponentTrap::kCannotLeave:
+      return "cannot leave component instance";
+    case ComponentTrap::kCannotEnter:
+      return "cannot enter component instance";
+    case ComponentTrap::kUnalignedPointer:
+      return "unaligned pointer";
+    case ComponentTrap::kStringOutOfBounds:
+      return "string content out-of-bounds";
+    case ComponentTrap::kListOutOfBounds:
+      return "list content out-of-bounds";
+    case ComponentTrap::kReallocUnaligned:
+      return "realloc return: result not aligned";
+    case ComponentTrap::kReallocOutOfBounds:
+      return "realloc return: beyond end of memory";
+    case ComponentTrap::kStringTooLong:
+      return "string is longer than 268435455 bytes";
+    case ComponentTrap::kListTooLong:
+      return "list is longer than 268435455 bytes";
+    case ComponentTrap::kInvalidDiscriminant:
+      return "invalid variant discriminant";
+    case ComponentTrap::kInvalidChar:
+      return "invalid `char` bit pattern";
+    case ComponentTrap::kInvalidUtf8:
+      return "invalid utf-8";
+    case ComponentTrap::kIncompleteUtf8:
+      return "incomplete utf-8 byte sequence";
+    case ComponentTrap::kInvalidUtf16:
+      return "invalid utf-16";
+    case ComponentTrap::kUnknownHandle:
+      return "unknown handle index " + number;
+    case ComponentTrap::kWrongResource:
+      return "handle index " + number +
+             " used with the wrong type, expected guest-defined resource but found a different "
+             "guest-defined resource";
+    case ComponentTrap::kHandleLent:
+      return "cannot remove owned resource while borrowed: handle index " + number;
+    case ComponentTrap::kNotOwned:
+      return "cannot lift own resource from a borrow: handle index " + number;
+    case ComponentTrap::kBorrowsRemain:
+      return "borrow handles still remain at the end of the call";
+    case ComponentTrap::kTableFull:
+      return "no room for another handle";
+    case ComponentTrap::kDamagedState:
+      return "the handle tables are damaged";
+  }
+  return std::string(trap_text(TrapCode::kComponent)) + " " + std::to_string(request.trap);
 }
 
 TrapCode classify_fault(const vmm::Fault& fault, const FaultContext& context) {

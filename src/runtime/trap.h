@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "guest_abi/component.h"
 #include "guest_abi/layout.h"
 #include "guest_abi/trap.h"
 #include "image/image.h"
@@ -27,6 +28,10 @@ struct FaultContext {
   // The byte of the image's own text at an address (Image::text_byte).
   std::function<std::optional<uint8_t>(uint64_t)> text_byte;
 };
+
+// What a trap of kComponent means. The request is a claim of the guest: it can choose among these
+// texts and numbers, no more.
+std::string component_trap_text(const guest_abi::ComponentTrapRequest& request);
 
 guest_abi::TrapCode classify_fault(const vmm::Fault& fault, const FaultContext& context);
 

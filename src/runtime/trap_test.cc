@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <set>
 #include <string>
 
 namespace mayfly::runtime {
@@ -43,6 +44,22 @@ TEST(ClassifyFault, ReadsTheCodeFromTheTrapInstruction) {
 TEST(ClassifyFault, RefusesATrapInstructionWithACodeThatNoCompilerEmits) {
   EXPECT_EQ(invalid_opcode("\x67\x0f\xb9\x40\x7f"), TrapCode::kInvalidInstruction);
   EXPECT_EQ(invalid_opcode(std::string("\x67\x0f\xb9\x40\x00", 5)), TrapCode::kInvalidInstruction);
+}
+
+TEST(ClassifyFault, NamesARuleOfTheComponentModel) {
+  EXPECT_EQ(invalid_opcode("\x67\x0f\xb9\x40\x10"), TrapCode::kComponent);
+}
+
+TEST(ComponentTrapText, HasWordsOfItsOwnForEveryReason) {
+  std::set<std::string> texts;
+  constexpr auto kLast = static_cast<uint32_t>(guest_abi::ComponentTrap::kDamagedState);
+  for (uint32_t trap = 1; trap <= kLast; ++trap) {
+    const std::string text = component_trap_text({.trap = trap, .number = 3});
+    EXPECT_FALSE(text.starts_with("component trap")) << trap;
+    EXPECT_TRUE(texts.insert(text).second) << text;
+  }
+  EXPECT_EQ(component_trap_text({.trap = kLast + 1, .number = 3}),
+            "component trap " + std::to_string(kLast + 1));
 }
 
 TEST(ClassifyFault, RefusesATrapInstructionThatIsCutOffByTheEndOfText) {

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "guest_abi/component.h"
+#include "guest_abi/trap.h"
 #include "runtime/build.h"
 #include "runtime/image_runner.h"
 #include "vmm/vm.h"
@@ -81,6 +83,36 @@ TEST_P(GuestLibraryTest, IsPassedTheMemoryThatTheBindingNames) {
   EXPECT_EQ(number("grow", {Value::i64(2)}), 3U);
   EXPECT_EQ(number("size_0"), 1U);
   EXPECT_EQ(number("size_1"), 5U);
+}
+
+TEST_P(GuestLibraryTest, HasHandleTablesInTheStateMemory) {
+  start("handles",
+        {to_guest("mayfly_component_handle_new", {0}),
+         to_guest("mayfly_component_handle_drop", {0}), to_guest("mayfly_component_trap", {})});
+  EXPECT_EQ(number("new", {Value::i32(70)}), 1U);
+  EXPECT_EQ(number("new", {Value::i32(71)}), 2U);
+  EXPECT_EQ(number("drop", {Value::i32(1)}), 70U | uint64_t{1} << 32);
+  // 100,000 entries of 16 bytes: 25 pages, and the chunk that they end in is twice as large.
+  EXPECT_EQ(number("many", {Value::i32(100'000)}), 33U);
+  EXPECT_EQ(number("drop", {Value::i32(100'000)}), 2U | uint64_t{1} << 32);
+}
+
+TEST_P(GuestLibraryTest, SaysWhichRuleOfTheComponentModelTrapped) {
+  start("handles",
+        {to_guest("mayfly_component_handle_new", {0}),
+         to_guest("mayfly_component_handle_drop", {0}), to_guest("mayfly_component_trap", {})});
+  const CallOutcome outcome = call("drop", {Value::i32(5)});
+  EXPECT_EQ(outcome.kind, CallOutcome::Kind::kTrapped);
+  EXPECT_EQ(outcome.trap.code, guest_abi::TrapCode::kComponent);
+  EXPECT_EQ(outcome.trap.message, "unknown handle index 5");
+  ASSERT_FALSE(outcome.trap.backtrace.empty());
+  const auto message = [&](uint32_t reason) {
+    return call("trap", {Value::i32(reason)}).trap.message;
+  };
+  EXPECT_EQ(message(static_cast<uint32_t>(guest_abi::ComponentTrap::kCannotLeave)),
+            "cannot leave component instance");
+  EXPECT_EQ(message(0), "component trap 0");
+  EXPECT_EQ(message(UINT32_MAX), "component trap 4294967295");
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, GuestLibraryTest,

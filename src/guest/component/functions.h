@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The functions that the generated modules of components import
+// (guest_abi/component_functions.inc), in the C ABI: the memories of the binding, then the Wasm
+// arguments.
+#pragma once
+
+#include <cstdint>
+
+#include "guest_abi/instance.h"
+
+using mayfly::guest_abi::MemoryInfo;
+
+extern "C" {
+// Handle tables. `memory` is the state memory (guest_abi/component.h). definitions.py has what each
+// one does; a rule of it that does not hold ends the call (ComponentTrap).
+
+// lower_own, resource.new: the index of a new own handle.
+uint32_t mayfly_component_handle_new(MemoryInfo* memory, uint32_t table, uint32_t type,
+                                     uint32_t rep);
+// resource.rep.
+uint32_t mayfly_component_handle_rep(MemoryInfo* memory, uint32_t table, uint32_t type,
+                                     uint32_t index);
+// lift_own: the rep of a handle that is gone then.
+uint32_t mayfly_component_handle_take(MemoryInfo* memory, uint32_t table, uint32_t type,
+                                      uint32_t index);
+// resource.drop: the rep of a handle that is gone then | 1 << 32 where it owned it, so that the
+// destructor has to run.
+uint64_t mayfly_component_handle_drop(MemoryInfo* memory, uint32_t table, uint32_t type,
+                                      uint32_t index);
+// lift_borrow: the rep of a handle that is lent until the current scope ends.
+uint32_t mayfly_component_handle_lend(MemoryInfo* memory, uint32_t table, uint32_t type,
+                                      uint32_t index);
+// lower_borrow: the index of a new borrow handle, which has to be dropped before `scope` ends.
+uint32_t mayfly_component_handle_borrow(MemoryInfo* memory, uint32_t table, uint32_t type,
+                                        uint32_t rep, uint32_t scope);
+// A scope is one call. They end in the opposite order of their beginnings.
+uint32_t mayfly_component_scope_enter(MemoryInfo* memory);
+// Traps when borrow handles of the scope remain; else gives back what was lent in it.
+void mayfly_component_scope_leave(MemoryInfo* memory, uint32_t scope);
+
+// Ends the call for a reason that the generated code found itself (ComponentTrap).
+[[noreturn]] void mayfly_component_trap(uint32_t reason);
+}
