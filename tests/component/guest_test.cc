@@ -115,6 +115,20 @@ TEST_P(GuestLibraryTest, SaysWhichRuleOfTheComponentModelTrapped) {
   EXPECT_EQ(message(UINT32_MAX), "component trap 4294967295");
 }
 
+TEST_P(GuestLibraryTest, CopiesStringsFromTheSecondMemoryToTheFirst) {
+  start("strings", {to_guest("mayfly_component_copy_utf8", {1, 0}),
+                    to_guest("mayfly_component_utf16_from_utf8", {1, 0})});
+  EXPECT_TRUE(call("copy", {Value::i32(61)}).returned());
+  EXPECT_EQ(number("copied", {Value::i32(3)}), 0xBCU);
+  EXPECT_EQ(number("copied", {Value::i32(60)}), 'e');
+  EXPECT_EQ(number("copied", {Value::i32(61)}), 0U);
+  EXPECT_EQ(number("widen", {Value::i32(61)}), 55U);
+  EXPECT_EQ(number("widened", {Value::i32(39)}), 0x20ACU);
+  EXPECT_EQ(call("copy", {Value::i32(62)}).trap.message, "invalid utf-8");
+  EXPECT_EQ(call("widen", {Value::i32(63)}).trap.message, "invalid utf-8");
+  EXPECT_EQ(call("copy", {Value::i32(3)}).trap.message, "incomplete utf-8 byte sequence");
+}
+
 INSTANTIATE_TEST_SUITE_P(Drivers, GuestLibraryTest,
                          testing::Values(vmm::Driver::kKvm, vmm::Driver::kProcess),
                          [](const auto& driver) { return std::string(to_string(driver.param)); });

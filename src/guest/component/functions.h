@@ -39,6 +39,40 @@ uint32_t mayfly_component_scope_enter(MemoryInfo* memory);
 // Traps when borrow handles of the scope remain; else gives back what was lent in it.
 void mayfly_component_scope_leave(MemoryInfo* memory, uint32_t scope);
 
+// Strings, from one memory to another. Both ranges are inside and aligned: the source's, and the
+// destination's for as much as `units` of the source can become. Invalid text ends the call. Sizes
+// and results are bytes of Latin-1 and UTF-8, units of UTF-16.
+
+void mayfly_component_copy_utf8(MemoryInfo* from, MemoryInfo* to, uint32_t src, uint32_t units,
+                                uint32_t dst);
+// 1: some unit is 0x100 or more.
+uint32_t mayfly_component_copy_utf16(MemoryInfo* from, MemoryInfo* to, uint32_t src, uint32_t units,
+                                     uint32_t dst);
+// What is copied before the first unit that is not ASCII.
+uint32_t mayfly_component_ascii_from_latin1(MemoryInfo* from, MemoryInfo* to, uint32_t src,
+                                            uint32_t units, uint32_t dst);
+uint32_t mayfly_component_ascii_from_utf16(MemoryInfo* from, MemoryInfo* to, uint32_t src,
+                                           uint32_t units, uint32_t dst);
+// The size of the result.
+uint32_t mayfly_component_utf8_from_latin1(MemoryInfo* from, MemoryInfo* to, uint32_t src,
+                                           uint32_t units, uint32_t dst);
+uint32_t mayfly_component_utf8_from_utf16(MemoryInfo* from, MemoryInfo* to, uint32_t src,
+                                          uint32_t units, uint32_t dst);
+uint32_t mayfly_component_utf16_from_utf8(MemoryInfo* from, MemoryInfo* to, uint32_t src,
+                                          uint32_t units, uint32_t dst);
+// Source and destination may begin at the same place.
+void mayfly_component_utf16_from_latin1(MemoryInfo* from, MemoryInfo* to, uint32_t src,
+                                        uint32_t units, uint32_t dst);
+// What is read | what is written << 32, before the first code point that is not Latin-1.
+uint64_t mayfly_component_latin1_from_utf8(MemoryInfo* from, MemoryInfo* to, uint32_t src,
+                                           uint32_t units, uint32_t dst);
+// What is copied before the first unit that is not Latin-1.
+uint32_t mayfly_component_latin1_from_utf16(MemoryInfo* from, MemoryInfo* to, uint32_t src,
+                                            uint32_t units, uint32_t dst);
+// The same, of units that are all Latin-1; source and destination may begin at the same place.
+void mayfly_component_latin1_from_wide(MemoryInfo* from, MemoryInfo* to, uint32_t src,
+                                       uint32_t units, uint32_t dst);
+
 // Ends the call for a reason that the generated code found itself (ComponentTrap).
 [[noreturn]] void mayfly_component_trap(uint32_t reason);
 }
