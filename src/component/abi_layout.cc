@@ -16,7 +16,7 @@ uint64_t ptr_size(PtrWidth width) { return width == PtrWidth::k32 ? 4 : 8; }
 Flat ptr_type(PtrWidth width) { return width == PtrWidth::k32 ? Flat::kI32 : Flat::kI64; }
 
 Layout scalar(uint32_t size, Flat flat) {
-  Layout layout{size, size, {}};
+  Layout layout{.size = size, .alignment = size, .flat = {}};
   layout.flat.push(flat);
   return layout;
 }
@@ -84,7 +84,9 @@ Layout prim_layout(Prim prim, PtrWidth width) {
 Layout handle_layout() { return scalar(4, Flat::kI32); }
 
 Layout list_layout(PtrWidth width) {
-  Layout layout{2 * ptr_size(width), static_cast<uint32_t>(ptr_size(width)), {}};
+  Layout layout;
+  layout.size = 2 * ptr_size(width);
+  layout.alignment = static_cast<uint32_t>(ptr_size(width));
   layout.flat.push(ptr_type(width));
   layout.flat.push(ptr_type(width));
   return layout;
@@ -117,7 +119,8 @@ Layout variant_layout(std::span<const Layout> cases) {
       std::max<uint64_t>(discriminant_bytes(cases.size()), max_case_alignment(cases)));
   uint64_t payload = 0;
   for (const Layout& one : cases) payload = std::max(payload, one.size);
-  layout.size = std::min(kSizeMax, align_to(payload_offset(cases) + payload, layout.alignment));
+  layout.payload_offset = static_cast<uint32_t>(payload_offset(cases));
+  layout.size = std::min(kSizeMax, align_to(layout.payload_offset + payload, layout.alignment));
   layout.flat.push(Flat::kI32);
   for (const Layout& one : cases) layout.flat.join(one.flat, 1);
   return layout;

@@ -50,6 +50,7 @@ class FlatList {
 struct Layout {
   uint64_t size = 0;
   uint32_t alignment = 1;
+  uint32_t payload_offset = 0;  // of a variant: where payloads begin
   FlatList flat;
 };
 

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How values of components are stored in, and loaded from, the memory that host and guest share:
+// the ground on which typed calls stand. Nothing here is meant for users.
+//
+// Invariants:
+//  1. The guest may change the memory at any time, so a word is read once (load()), and bytes are
+//     copied first and looked at in the copy.
+//  2. No address outside the memory is touched, whatever a caller has checked or not.
+//  3. What is made of a guest's bytes is paid for (charge()) before it is made.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "mayfly/export.h"
+#include "mayfly/result.h"
+
+namespace mayfly::detail {
+
+// CanonicalABI.md: MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH
+inline constexpr uint64_t kListBytesMax = (uint64_t{1} << 28) - 1;
+// No type of a component has a larger alignment.
+inline constexpr uint32_t kTransferAlignment = 8;
+// Of float and double: what every NaN becomes on its way to the host.
+inline constexpr uint32_t kNan32 = 0x7fc0'0000;
+inline constexpr uint64_t kNan64 = 0x7ff8'0000'0000'0000;
+
+template <typename T>
+concept TransferWord = (std::integral<T> || std::floating_point<T>) && sizeof(T) <= 8;
+
+constexpr uint64_t align_up(uint64_t offset, uint32_t alignment) {
+  return (offset + alignment - 1) / alignment * alignment;
+}
+
+// Where a call's lists and strings will lie, counted from an aligned base: the TransferWriter that
+// is asked for the same allocations in the same order puts them there.
+class TransferSize {
+ public:
+  uint64_t allocate(uint64_t bytes, uint32_t alignment) {
+    const uint64_t offset = align_up(bytes_, alignment);
+    bytes_ = offset + bytes;
+    return offset;
+  }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  uint64_t bytes_ = 0;
+};
+
+// Writes into `area`, the memory's bytes from address `base` on.
+class TransferWriter {
+ public:
+  // Preconditions: base is a multiple of kTransferAlignment; the area ends below 4 GiB.
+  TransferWriter(std::span<uint8_t> area, uint32_t base) : area_(area), base_(base) {}
+
+  // The address of so many bytes. Precondition: they fit, as TransferSize has said.
+  uint32_t allocate(uint64_t bytes, uint32_t alignment) {
+    const uint64_t offset = align_up(used_, alignment);
+    if (offset > area_.size() || bytes > area_.size() - offset) std::abort();
+    used_ = offset + bytes;
+    return base_ + static_cast<uint32_t>(offset);
+  }
+  template <TransferWord T>
+  void store(uint32_t address, T value) {
+    std::memcpy(at(address, sizeof value), &value, sizeof value);
+  }
+  // The lowest `bytes` bytes of a word: 1, 2, 4 or 8.
+  void store_word(uint32_t address, uint64_t word, uint64_t bytes) {
+    std::memcpy(at(address, bytes), &word, bytes);
+  }
+  void store_bytes(uint32_t address, const void* data, uint64_t bytes) {
+    if (bytes != 0) std::memcpy(at(address, bytes), data, bytes);
+  }
+
+ private:
+  uint8_t* at(uint32_t address, uint64_t bytes) const {
+    const uint64_t offset = uint64_t{address} - base_;  // wraps below the base, and is refused
+    if (offset > area_.size() || bytes > area_.size() - offset) std::abort();
+    return area_.data() + offset;
+  }
+  std::span<uint8_t> area_;
+  uint32_t base_;
+  uint64_t used_ = 0;
+};
+
+// Reads from `memory`, the whole memory from address 0, which must be aligned as a page is.
+class TransferReader {
+ public:
+  // host_bytes: how much memory of the host may be made of what the guest says.
+  TransferReader(std::span<const uint8_t> memory, uint64_t host_bytes)
+      : memory_(memory), host_bytes_(host_bytes) {}
+
+  // Errors: kInvalid when the address is not aligned, or the bytes are not all in the memory.
+  MAYFLY_API Result<void> check(std::string_view what, uint64_t address, uint64_t bytes,
+                                uint32_t alignment) const;
+  // The same for a list, with its own limit. Its size in bytes.
+  MAYFLY_API Result<uint64_t> check_list(uint32_t address, uint32_t length, uint64_t element_bytes,
+                                         uint32_t alignment) const;
+  // Errors: kLimit when that is more than is left.
+  MAYFLY_API Result<void> charge(uint64_t host_bytes);
+
+  // Precondition: check() has allowed the address, aligned for T.
+  template <TransferWord T>
+  T load(uint64_t address) const {
+    // Atomic, so that the compiler reads it once.
+    T value;
+    __atomic_load(static_cast<const T*>(at(address, sizeof(T))), &value, __ATOMIC_RELAXED);
+    return value;
+  }
+  // An unsigned word of 1, 2, 4 or 8 bytes.
+  uint64_t load_word(uint64_t address, uint64_t bytes) const {
+    if (bytes == 1) return load<uint8_t>(address);
+    if (bytes == 2) return load<uint16_t>(address);
+    return bytes == 4 ? load<uint32_t>(address) : load<uint64_t>(address);
+  }
+  // A copy. Errors: kInvalid when the string is out of bounds, too long or not UTF-8; kLimit.
+  MAYFLY_API Result<std::string> string(uint32_t address, uint32_t length);
+  // A copy of a list of numbers; NaNs are canonical in it. Errors as those of string().
+  template <TransferWord T>
+  Result<std::vector<T>> numbers(uint32_t address, uint32_t length) {
+    const Result<uint64_t> bytes = check_list(address, length, sizeof(T), sizeof(T));
+    if (!bytes) return bytes.error();
+    if (Result<void> paid = charge(*bytes); !paid) return paid.error();
+    const auto* first = static_cast<const T*>(at(address, *bytes));
+    std::vector<T> copy(first, first + length);
+    if constexpr (std::floating_point<T>) {
+      for (T& number : copy) {
+        if (number != number) number = std::numeric_limits<T>::quiet_NaN();
+      }
+    }
+    return copy;
+  }
+
+ private:
+  const void* at(uint64_t address, uint64_t bytes) const {
+    if (address > memory_.size() || bytes > memory_.size() - address) std::abort();
+    return memory_.data() + address;
+  }
+  std::span<const uint8_t> memory_;
+  uint64_t host_bytes_;
+};
+
+// Errors: kInvalid when the number is that of a surrogate, or past U+10FFFF.
+MAYFLY_API Result<char32_t> to_char(uint32_t number);
+MAYFLY_API bool is_utf8(std::string_view text);
+
+}  // namespace mayfly::detail
