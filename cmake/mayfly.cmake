@@ -5,7 +5,7 @@
 #                                      mayfly_NAME, and every *_test.cc as one test NAME_test
 #   mayfly_executable(NAME SOURCES ... DEPENDS ...)
 #   mayfly_fuzzer(NAME DEPENDS ...)    fuzz/NAME_fuzz.cc, and the test fuzz.NAME that runs it with
-#                                      the seeds of fuzz/corpus/NAME
+#                                      the seeds of fuzz/corpus/NAME, or of corpus/SEEDS
 # Tests are sorted by label: `unit` runs in build/debug, `fuzz` in build/fuzz, the rest in
 # build/release; `golden` marks those that rewrite their files when MAYFLY_BLESS is set.
 
@@ -82,13 +82,16 @@ function(mayfly_executable name)
 endfunction()
 
 function(mayfly_fuzzer name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SEEDS" "DEPENDS" ${ARGN})
+  if(NOT ARG_SEEDS)
+    set(ARG_SEEDS ${name})
+  endif()
   mayfly_executable(${name}_fuzz SOURCES ${name}_fuzz.cc DEPENDS ${ARG_DEPENDS})
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
   add_dependencies(fuzzers ${name}_fuzz)
   set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}_corpus)
   file(MAKE_DIRECTORY ${found})
-  set(seeds ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name})
+  set(seeds ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${ARG_SEEDS})
   if(NOT IS_DIRECTORY ${seeds})
     set(seeds)
   endif()

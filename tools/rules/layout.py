@@ -7,7 +7,7 @@ import re
 from rules.tree import CODE_ENDINGS, CPP_ENDINGS, Problem
 
 # The include graph of src/. Every folder also includes itself and the public headers.
-HOST = ("base", "wasm", "component", "guest_abi", "image", "vmm")
+HOST = ("base", "wasm", "component", "linker", "guest_abi", "image", "vmm")
 ARROWS = {
     "base": (),
     "guest_abi": (),
@@ -15,6 +15,7 @@ ARROWS = {
     "component": ("base", "wasm"),
     "guest": ("guest_abi",),
     "image": ("base", "wasm", "guest_abi"),
+    "linker": ("base", "wasm", "component", "guest_abi", "image"),
     "compiler": ("base", "wasm", "component", "guest_abi", "image"),
     "vmm": ("base", "guest_abi"),
     "runtime": HOST,

@@ -36,6 +36,8 @@ uint32_t mayfly_component_handle_borrow(MemoryInfo* memory, uint32_t table, uint
                                         uint32_t rep, uint32_t scope);
 // A scope is one call. They end in the opposite order of their beginnings.
 uint32_t mayfly_component_scope_enter(MemoryInfo* memory);
+// Drops the borrow handles of the scope in one table: the host's, which keeps none past its call.
+void mayfly_component_scope_forget(MemoryInfo* memory, uint32_t table, uint32_t scope);
 // Traps when borrow handles of the scope remain; else gives back what was lent in it.
 void mayfly_component_scope_leave(MemoryInfo* memory, uint32_t scope);
 
@@ -72,6 +74,10 @@ uint32_t mayfly_component_latin1_from_utf16(MemoryInfo* from, MemoryInfo* to, ui
 // The same, of units that are all Latin-1; source and destination may begin at the same place.
 void mayfly_component_latin1_from_wide(MemoryInfo* from, MemoryInfo* to, uint32_t src,
                                        uint32_t units, uint32_t dst);
+
+// The host's realloc, in the transfer memory.
+uint32_t mayfly_component_transfer_realloc(MemoryInfo* memory, uint32_t old, uint32_t old_size,
+                                           uint32_t alignment, uint32_t size);
 
 // Ends the call for a reason that the generated code found itself (ComponentTrap).
 [[noreturn]] void mayfly_component_trap(uint32_t reason);

@@ -133,6 +133,19 @@ uint32_t mayfly_component_scope_enter(MemoryInfo* memory) {
   return words.scopes.count;
 }
 
+void mayfly_component_scope_forget(MemoryInfo* memory, uint32_t table, uint32_t scope) {
+  const StateMemory state(memory);
+  HandleTable& from = state.table(table);
+  // From the newest on: that is where they are, unless freed entries were taken again.
+  for (uint32_t index = from.entries.count; index > 1 && scope_of(state, scope).borrows != 0;) {
+    auto& entry = state.item<HandleEntry>(from.entries, --index);
+    if (entry.type == 0 || entry.holder != scope) continue;
+    if (entry.lends != 0) component_trap(ComponentTrap::kHandleLent, index);
+    --scope_of(state, scope).borrows;
+    remove(from, index, entry);
+  }
+}
+
 void mayfly_component_scope_leave(MemoryInfo* memory, uint32_t scope) {
   const StateMemory state(memory);
   ComponentState& words = state.state();

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table, from the list that the library itself is built from.
+#include "linker/guest_functions.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+
+namespace mayfly::linker {
+namespace {
+
+struct Signature {
+  std::string_view name;
+  std::string_view types;  // "iI:i": parameters, results; i is i32, I is i64
+  std::string_view symbol;
+};
+
+constexpr auto kFunctions = std::to_array<Signature>({
+#define MAYFLY_COMPONENT_FUNCTION(name, signature, memories, symbol) {#name, signature, #symbol},
+#include "guest_abi/component_functions.inc"
+#undef MAYFLY_COMPONENT_FUNCTION
+});
+
+struct Wasi2Function {
+  std::string_view interface;
+  std::string_view name;
+  std::string_view types;
+  std::string_view symbol;
+};
+
+constexpr auto kWasi2Functions = std::to_array<Wasi2Function>({
+#define MAYFLY_WASI2_FUNCTION(interface, name, signature, symbol) \
+  {interface, name, signature, #symbol},
+#include "guest_abi/wasi2_functions.inc"
+#undef MAYFLY_WASI2_FUNCTION
+});
+
+wasm::ValType value_type(char letter) {
+  switch (letter) {
+    case 'I':
+      return wasm::kI64;
+    case 'f':
+      return wasm::ValType::of(wasm::ValKind::kF32);
+    case 'F':
+      return wasm::ValType::of(wasm::ValKind::kF64);
+    default:
+      return wasm::kI32;
+  }
+}
+
+wasm::FuncType type_of(std::string_view signature) {
+  wasm::FuncType type;
+  const size_t colon = signature.find(':');
+  for (const char letter : signature.substr(0, colon)) type.params.push_back(value_type(letter));
+  for (const char letter : signature.substr(colon + 1)) type.results.push_back(value_type(letter));
+  return type;
+}
+
+// All versions of 0.2 are one: what is new in one is not imported by programs of an older one.
+bool is_0_2(std::string_view version) { return version == "0.2" || version.starts_with("0.2."); }
+
+}  // namespace
+
+ComponentFunction component_function(std::string_view name) {
+  const auto* const found = std::ranges::find(kFunctions, name, &Signature::name);
+  CHECK(found != kFunctions.end(), name);
+  return {std::string(found->symbol), type_of(found->types)};
+}
+
+std::optional<ComponentFunction> wasi2_function(std::string_view interface, std::string_view name) {
+  const size_t at = interface.find('@');
+  if (at == std::string_view::npos || !is_0_2(interface.substr(at + 1))) return std::nullopt;
+  const std::string_view plain = interface.substr(0, at);
+  const auto* const found =
+      std::ranges::find_if(kWasi2Functions, [&](const Wasi2Function& function) {
+        return function.interface == plain && function.name == name;
+      });
+  if (found == kWasi2Functions.end()) return std::nullopt;
+  return ComponentFunction{std::string(found->symbol), type_of(found->types)};
+}
+
+}  // namespace mayfly::linker

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The guest library's functions that adapters call (guest_abi/component_functions.inc).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "wasm/types.h"
+
+namespace mayfly::linker {
+
+struct ComponentFunction {
+  std::string symbol;
+  wasm::FuncType type;  // without the memories that come first
+};
+
+// Precondition: there is one of that name.
+ComponentFunction component_function(std::string_view name);
+
+// A function of WASI 0.2 that the guest library has (guest_abi/wasi2_functions.inc): `interface`
+// with its version ("wasi:cli/exit@0.2.3"), `name` as in WIT, or "[resource-drop]R".
+// nullopt: it has none.
+std::optional<ComponentFunction> wasi2_function(std::string_view interface, std::string_view name);
+
+}  // namespace mayfly::linker
