@@ -21,29 +21,9 @@ constexpr auto kGuestFunctions = std::to_array<GuestFunction>({
     {kBenchModule, "end", ":", "mayfly_bench_end"},
 });
 
-constexpr auto kComponentFunctions = std::to_array<ComponentFunction>({
-#define MAYFLY_COMPONENT_FUNCTION(name, signature, memories, symbol) \
-  {#name, signature, memories, #symbol},
-#include "guest_abi/component_functions.inc"
-#undef MAYFLY_COMPONENT_FUNCTION
-});
-
 wasm::ValType value_type(char letter) {
   CHECK(letter == 'i' || letter == 'I', letter);
   return letter == 'i' ? wasm::kI32 : wasm::kI64;
-}
-
-wasm::FuncType type_of_signature(std::string_view signature) {
-  const size_t colon = signature.find(':');
-  CHECK(colon != std::string_view::npos, signature);
-  wasm::FuncType type;
-  for (const char letter : signature.substr(0, colon)) {
-    type.params.push_back(value_type(letter));
-  }
-  for (const char letter : signature.substr(colon + 1)) {
-    type.results.push_back(value_type(letter));
-  }
-  return type;
 }
 
 }  // namespace
@@ -71,16 +51,16 @@ bool offers(const GuestLibrary& library, const GuestFunction& function) {
 }
 
 wasm::FuncType type_of(const GuestFunction& function) {
-  return type_of_signature(function.signature);
-}
-
-const ComponentFunction* find_component_function(std::string_view name) {
-  const auto* const found = std::ranges::find(kComponentFunctions, name, &ComponentFunction::name);
-  return found == kComponentFunctions.end() ? nullptr : found;
-}
-
-wasm::FuncType type_of(const ComponentFunction& function) {
-  return type_of_signature(function.signature);
+  const size_t colon = function.signature.find(':');
+  CHECK(colon != std::string_view::npos, function.signature);
+  wasm::FuncType type;
+  for (const char letter : function.signature.substr(0, colon)) {
+    type.params.push_back(value_type(letter));
+  }
+  for (const char letter : function.signature.substr(colon + 1)) {
+    type.results.push_back(value_type(letter));
+  }
+  return type;
 }
 
 }  // namespace mayfly::runtime

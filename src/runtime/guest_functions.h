@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The imports that the guest library provides: WASI preview 1, the marks of a benchmark, and what
-// the generated modules of components call.
+// The imports that the guest library provides: WASI preview 1, and the marks of a benchmark.
 #pragma once
 
 #include <cstdint>
@@ -31,18 +30,5 @@ bool is_guest_module(std::string_view module);
 bool offers(const GuestLibrary& library, const GuestFunction& function);
 
 wasm::FuncType type_of(const GuestFunction& function);
-
-// A function for generated modules of components. No import of a user's module leads to it.
-struct ComponentFunction {
-  std::string_view name;
-  std::string_view signature;  // as GuestFunction's
-  uint32_t memories;           // how many its symbol takes first (image::Binding::memories)
-  std::string_view symbol;
-};
-// The module that generated modules import them from.
-inline constexpr std::string_view kComponentModule = "mayfly:component";
-// nullptr if there is none of that name.
-const ComponentFunction* find_component_function(std::string_view name);
-wasm::FuncType type_of(const ComponentFunction& function);
 
 }  // namespace mayfly::runtime

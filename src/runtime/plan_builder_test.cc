@@ -130,15 +130,6 @@ TEST(PlanBuilder, KeepsTheFunctionsForComponentsFromModulesOfUsers) {
   EXPECT_THAT(refused.error().message, StartsWith("unknown import: \"mayfly:component\" \"trap\""));
 }
 
-TEST(ComponentFunctions, AreFoundByNameWithTypeAndSymbol) {
-  const ComponentFunction* const drop = find_component_function("handle_drop");
-  ASSERT_NE(drop, nullptr);
-  EXPECT_EQ(drop->symbol, "mayfly_component_handle_drop");
-  EXPECT_EQ(drop->memories, 1U);
-  EXPECT_EQ(type_of(*drop), (wasm::FuncType{{wasm::kI32, wasm::kI32, wasm::kI32}, {wasm::kI64}}));
-  EXPECT_EQ(find_component_function("mayfly_component_handle_drop"), nullptr);
-}
-
 TEST(PlanBuilder, PrefersAHostFunctionToTheGuestLibrary) {
   const auto module =
       ModuleMaker().import_function("wasi_snapshot_preview1", "proc_exit", kI32ToNothing).make();

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "image/image.h"
 #include "runtime/build.h"
+#include "runtime/component_script.h"
 #include "runtime/image_runner.h"
 #include "runtime/printable.h"
 #include "runtime/wast_plan.h"
@@ -132,6 +133,17 @@ class Report {
  public:
   explicit Report(std::string source) : source_(std::move(source)) {}
 
+  void add(const WastCommand& command, const PlannedCommand& verdict) {
+    switch (verdict.verdict) {
+      case PlannedCommand::Verdict::kPassed:
+        return passed(command);
+      case PlannedCommand::Verdict::kSkipped:
+        return skipped(verdict.reason);
+      case PlannedCommand::Verdict::kFailed:
+      case PlannedCommand::Verdict::kRun:
+        return failed(command, verdict.reason);
+    }
+  }
   void passed(const WastCommand& command) { report_.passed += is_assertion(command.kind) ? 1 : 0; }
   void skipped(const std::string& why) {
     ++report_.skipped;
@@ -228,18 +240,9 @@ void run_commands(const WastScript& script, Prepared& prepared, vmm::Host& host,
   for (size_t i = 0; i < script.commands.size(); ++i) {
     const WastCommand& command = script.commands[i];
     const PlannedCommand& planned = prepared.plan.commands[i];
-    switch (planned.verdict) {
-      case PlannedCommand::Verdict::kPassed:
-        report.passed(command);
-        continue;
-      case PlannedCommand::Verdict::kSkipped:
-        report.skipped(planned.reason);
-        continue;
-      case PlannedCommand::Verdict::kFailed:
-        report.failed(command, planned.reason);
-        continue;
-      case PlannedCommand::Verdict::kRun:
-        break;
+    if (planned.verdict != PlannedCommand::Verdict::kRun) {
+      report.add(command, planned);
+      continue;
     }
     if (!runner) {
       report.failed(command, runner.error().message);
@@ -267,6 +270,11 @@ Result<WastReport> run_wast(const std::string& path, vmm::Host& host, const Wast
     return read_file(folder / filename, kFileBytesMax);
   };
   Report report(script->source.empty() ? path : script->source);
+  if (is_component_script(*script, read)) {
+    const auto verdicts = MAYFLY_TRY(run_component_script(*script, options.build, read, host));
+    for (size_t i = 0; i < verdicts.size(); ++i) report.add(script->commands[i], verdicts[i]);
+    return std::move(report.values());
+  }
   const auto name = std::filesystem::path(path).stem().string() + ".image";
   Prepared prepared = prepare(*script, options, std::filesystem::path(options.images_folder) / name,
                               read, report.values());

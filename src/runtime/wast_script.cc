@@ -81,6 +81,7 @@ Result<WastAction> parse_action(const json& object, std::string& problem) {
   action.field = string_of(object, "field");
   const auto arguments = object.find("args");
   if (arguments == object.end() || !arguments->is_array()) return action;
+  action.component_arguments = arguments->dump();
   for (const json& argument : *arguments) {
     if (!argument.is_object()) return invalid("an argument is no object");
     auto value = parse_argument(script_value(argument));
@@ -113,6 +114,7 @@ Result<WastCommand> parse_command(const json& object) {
   }
   if (const auto expected = object.find("expected");
       expected != object.end() && expected->is_array()) {
+    command.component_expected = expected->dump();
     for (const json& value : *expected) {
       auto parsed = expected_value(value);
       if (parsed) {

@@ -21,6 +21,7 @@ struct WastAction {
   std::optional<std::string> module;  // absent: the current instance
   std::string field;
   std::vector<Value> arguments;
+  std::string component_arguments;  // the same for a component's function: JSON
 };
 
 struct WastCommand {
@@ -50,6 +51,7 @@ struct WastCommand {
   std::string text;  // the reference's message
   WastAction action;
   std::vector<ExpectedValue> expected;  // kAssertReturn
+  std::string component_expected;       // the same for a component's function: JSON
   // Why the arguments or expected values are none that a core function has; empty if they are.
   std::string problem;
 };
