@@ -17,6 +17,7 @@ namespace mayfly::cli {
 struct Callee {
   const image::FuncExport* function = nullptr;  // lives as long as the image
   std::vector<runtime::Value> arguments;
+  bool is_command_of_component = false;  // its one result is whether it failed
 };
 
 // What `--invoke CALL` names, or _start when CALL is empty.

@@ -12,10 +12,13 @@
 #include <vector>
 
 #include "cli/output.h"
+#include "component/component.h"
+#include "linker/component_linker.h"
 #include "runtime/build.h"
 #include "runtime/compile_cache.h"
 #include "runtime/compiler_identity.h"
 #include "runtime/plan_builder.h"
+#include "runtime/printable.h"
 #include "wasm/module.h"
 
 namespace mayfly::cli {
@@ -84,13 +87,56 @@ image::BuildRequest request_of(const std::vector<LinkedModule>& inputs,
   return request;
 }
 
-// Adds modules and plan.
+// Nobody provides functions for a program that a command runs.
+Result<void> check_imports(const std::string& file, const linker::ComponentLinker& linker) {
+  constexpr size_t kNamesMax = 10;
+  std::string names;
+  const auto& imports = linker.imports();
+  for (size_t i = 0; i < imports.size() && i < kNamesMax; ++i) {
+    names += "\n  " + runtime::printable(imports[i].interface) + " " +
+             runtime::printable(imports[i].name);
+  }
+  if (imports.empty()) return {};
+  if (imports.size() > kNamesMax) {
+    names += "\n  and " + std::to_string(imports.size() - kNamesMax) + " more";
+  }
+  return link_error(file + ": nothing provides these imports:" + names);
+}
+
+// The modules and the plan that a component is made of.
+Result<void> link_component(const std::string& file, std::vector<uint8_t> bytes,
+                            image::BuildRequest& request) {
+  linker::ComponentFile loaded{request.module_names.back(), {}, std::move(bytes)};
+  auto component = component::decode(loaded.bytes);
+  if (!component) return with_context(file, std::move(component).error());
+  loaded.component = std::move(*component);
+  linker::ComponentLinker linker;
+  const auto made = linker.instantiate(loaded, {});
+  if (!made) return with_context(file, made.error());
+  MAYFLY_TRY(check_imports(file, linker));
+  linker::PlanModules modules = linker.finish();
+  request.modules = std::move(modules.bytes());
+  request.module_names = std::move(modules.names());
+  request.plan = std::move(modules.plan());
+  return {};
+}
+
+// Adds modules and plan. `hashes`, where there are any: of the modules when they were looked for in
+// the cache.
 Result<void> link(const std::vector<LinkedModule>& inputs, const CompileOptions& options,
-                  image::BuildRequest& request) {
+                  std::span<const Hash> hashes, image::BuildRequest& request) {
   std::deque<wasm::Module> modules;  // the builder points to them
   runtime::PlanBuilder builder({.wasi = true, .bench = options.bench});
-  for (const LinkedModule& input : inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const LinkedModule& input = inputs[i];
     std::vector<uint8_t> bytes = MAYFLY_TRY(read_module(input.file, input.opened));
+    if (!hashes.empty() && runtime::module_hash(bytes) != hashes[i]) {
+      return invalid(input.file + ": it changed while it was read");
+    }
+    if (component::is_component(bytes)) {
+      if (inputs.size() > 1) return unsupported(input.file + ": --preload is for modules");
+      return link_component(input.file, std::move(bytes), request);
+    }
     auto module = wasm::decode(bytes);
     if (!module) return with_context(input.file, std::move(module).error());
     modules.push_back(std::move(*module));
@@ -103,16 +149,10 @@ Result<void> link(const std::vector<LinkedModule>& inputs, const CompileOptions&
   return {};
 }
 
-// `hashes`, where there are any: of the modules when they were looked for in the cache.
 Result<Fd> compile(const std::vector<LinkedModule>& inputs, const CompileOptions& options,
                    std::span<const Hash> hashes, Timings& timings) {
   image::BuildRequest request = request_of(inputs, options);
-  MAYFLY_TRY(link(inputs, options, request));
-  for (size_t i = 0; i < hashes.size(); ++i) {
-    if (runtime::module_hash(request.modules[i]) != hashes[i]) {
-      return invalid(inputs[i].file + ": it changed while it was read");
-    }
-  }
+  MAYFLY_TRY(link(inputs, options, hashes, request));
   timings.mark("decode");
   const std::string& file = inputs.back().file;
   Progress progress(std::filesystem::path(file).filename());

@@ -78,7 +78,7 @@ Result<Input> open_input(const std::string& file, Components components) {
   if (!got) return with_context(file, got.error());
   input.kind = file_kind(std::span(start).first(*got));
   if (input.kind == FileKind::kComponent && components == Components::kRefused) {
-    return unsupported(file + ": components are not supported yet, only core modules");
+    return unsupported(file + ": this is a component; a core module is wanted here");
   }
   if (input.kind == FileKind::kOther) {
     return invalid(file +
@@ -114,7 +114,7 @@ Result<Program> load_snapshot(Fd opened) {
 
 Result<Program> load_program(const std::string& file, const CompileOptions& options,
                              const CacheUse& cache, Timings& timings) {
-  Input input = MAYFLY_TRY(open_input(file));
+  Input input = MAYFLY_TRY(open_input(file, Components::kTaken));
   if (input.kind == FileKind::kSnapshot) {
     auto program = load_snapshot(std::move(input.file));
     if (!program) return with_context(file, std::move(program).error());
@@ -136,8 +136,8 @@ Result<Program> load_program(const std::string& file, const CompileOptions& opti
 
 Result<Fd> compile_module_file(const std::string& file, const CompileOptions& options,
                                Timings& timings) {
-  Input input = MAYFLY_TRY(open_input(file));
-  if (input.kind != FileKind::kModule) {
+  Input input = MAYFLY_TRY(open_input(file, Components::kTaken));
+  if (input.kind != FileKind::kModule && input.kind != FileKind::kComponent) {
     return invalid(file + ": an image or a snapshot, which is compiled already");
   }
   return compile_module(file, std::move(input.file), options, CacheUse(), timings);

@@ -110,6 +110,14 @@ Result<void> save_program(const RunOptions& options, ImageRunner& runner) {
   return runtime::save_snapshot(*snapshot, {&runner.image(), main, true}, options.save_to);
 }
 
+// As a program that exits with 0 or 1.
+CallOutcome end_of_command(const CallOutcome& returned) {
+  CallOutcome outcome;
+  outcome.kind = CallOutcome::Kind::kExited;
+  outcome.exit_code = returned.values[0].bits.low != 0 ? 1 : 0;
+  return outcome;
+}
+
 Result<int> call_program(const RunOptions& options, const Program& program, ImageRunner& runner,
                          Timings& timings) {
   Callee callee;  // of none: the state after the start is saved
@@ -131,6 +139,7 @@ Result<int> call_program(const RunOptions& options, const Program& program, Imag
   if (callee.function != nullptr) {
     outcome = MAYFLY_TRY(runner.call(*callee.function, callee.arguments));
   }
+  if (callee.is_command_of_component && outcome.returned()) outcome = end_of_command(outcome);
   timings.mark("run");
   const int code = finish(options, runner, outcome);
   if (options.save_to.empty()) return code;
