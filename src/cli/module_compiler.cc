@@ -93,24 +93,24 @@ Result<void> check_imports(const std::string& file, const linker::ComponentLinke
   std::string names;
   const auto& imports = linker.imports();
   for (size_t i = 0; i < imports.size() && i < kNamesMax; ++i) {
-    names += "\n  " + runtime::printable(imports[i].interface) + " " +
+    names += (i == 0 ? " " : ", ") + runtime::printable(imports[i].interface) + " " +
              runtime::printable(imports[i].name);
   }
   if (imports.empty()) return {};
   if (imports.size() > kNamesMax) {
-    names += "\n  and " + std::to_string(imports.size() - kNamesMax) + " more";
+    names += " and " + std::to_string(imports.size() - kNamesMax) + " more";
   }
   return link_error(file + ": nothing provides these imports:" + names);
 }
 
 // The modules and the plan that a component is made of.
 Result<void> link_component(const std::string& file, std::vector<uint8_t> bytes,
-                            image::BuildRequest& request) {
+                            const CompileOptions& options, image::BuildRequest& request) {
   linker::ComponentFile loaded{request.module_names.back(), {}, std::move(bytes)};
   auto component = component::decode(loaded.bytes);
   if (!component) return with_context(file, std::move(component).error());
   loaded.component = std::move(*component);
-  linker::ComponentLinker linker;
+  linker::ComponentLinker linker({.wasi = true, .bench = options.bench});
   const auto made = linker.instantiate(loaded, {});
   if (!made) return with_context(file, made.error());
   MAYFLY_TRY(check_imports(file, linker));
@@ -135,7 +135,7 @@ Result<void> link(const std::vector<LinkedModule>& inputs, const CompileOptions&
     }
     if (component::is_component(bytes)) {
       if (inputs.size() > 1) return unsupported(input.file + ": --preload is for modules");
-      return link_component(input.file, std::move(bytes), request);
+      return link_component(input.file, std::move(bytes), options, request);
     }
     auto module = wasm::decode(bytes);
     if (!module) return with_context(input.file, std::move(module).error());

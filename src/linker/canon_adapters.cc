@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "component/flatten.h"
 #include "linker/component_linker.h"
-#include "linker/guest_functions.h"
 
 namespace mayfly::linker {
 
@@ -98,17 +97,25 @@ uint32_t ComponentLinker::host_destructor(const HostItem& item) {
   return host_function(destructor, host_core_type({{wasm::kI32}, {}}));
 }
 
+std::optional<ComponentFunction> ComponentLinker::guest_provides(std::string_view interface,
+                                                                 std::string_view name) const {
+  std::optional<ComponentFunction> found;
+  if (options_.wasi) found = wasi2_function(interface, name);
+  if (!found && options_.bench) found = bench_function(interface, name);
+  return found;
+}
+
 Result<void> ComponentLinker::bind_host_function(const HostItem& item, CallSpec& spec) {
   const wasm::FuncType type =
       component::flatten_functype(item.importer->types(), spec.func, spec.callee.options,
                                   FlattenContext::kLift)
           .core;
-  if (auto wasi = options_.wasi ? wasi2_function(item.module, item.name) : std::nullopt) {
-    if (wasi->type != type) {
+  if (auto provided = guest_provides(item.module, item.name)) {
+    if (provided->type != type) {
       return link_error("import \"" + item.module + "\" \"" + item.name +
                         "\" has another type than WASI's");
     }
-    spec.guest_symbol = std::move(wasi->symbol);
+    spec.guest_symbol = std::move(provided->symbol);
     return {};
   }
   spec.target.kind = Binding::Kind::kHost;
@@ -240,9 +247,8 @@ Result<DropSpec> ComponentLinker::drop_spec(ResourceRef resource, uint32_t insta
   const Graph::Implementation& by = graph_.implementation(resource);
   if (by.scope == nullptr) {
     const HostItem& item = graph_.host_item(resource_items_.at(resource.number));
-    if (auto wasi = options_.wasi ? wasi2_function(item.module, "[resource-drop]" + item.name)
-                                  : std::nullopt) {
-      spec.guest_destructor = std::move(wasi->symbol);
+    if (auto provided = guest_provides(item.module, "[resource-drop]" + item.name)) {
+      spec.guest_destructor = std::move(provided->symbol);
       return spec;
     }
     spec.destructor_is_of_host = true;

@@ -18,6 +18,7 @@
 #include "image/plan.h"
 #include "linker/call_adapter.h"
 #include "linker/graph.h"
+#include "linker/guest_functions.h"
 #include "linker/plan_modules.h"
 
 namespace mayfly::linker {
@@ -49,7 +50,8 @@ struct RootInstance {
 };
 
 struct ComponentLinkOptions {
-  bool wasi = true;  // WASI 0.2 of the guest library is known by its names
+  bool wasi = true;    // WASI 0.2 of the guest library is known by its names
+  bool bench = false;  // and so are the marks of a benchmark
 };
 
 class ComponentLinker {
@@ -94,6 +96,9 @@ class ComponentLinker {
   Result<Side> side(const Scope& scope, const component::CanonOptions& options) const;
   Result<CallSpec> call_spec(const Item& callee, const Side& caller, const Scope* caller_scope);
   Result<image::Binding> core_binding(const Scope& scope, uint32_t core_func) const;
+  // What the guest library provides under these names.
+  std::optional<ComponentFunction> guest_provides(std::string_view interface,
+                                                  std::string_view name) const;
   Result<void> bind_host_function(const HostItem& item, CallSpec& spec);
   uint32_t host_function(const HostItem& item, wasm::FuncType type);
   uint32_t host_destructor(const HostItem& item);

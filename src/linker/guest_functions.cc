@@ -81,4 +81,9 @@ std::optional<ComponentFunction> wasi2_function(std::string_view interface, std:
   return ComponentFunction{std::string(found->symbol), type_of(found->types)};
 }
 
+std::optional<ComponentFunction> bench_function(std::string_view interface, std::string_view name) {
+  if (interface != "bench" || (name != "start" && name != "end")) return std::nullopt;
+  return ComponentFunction{"mayfly_bench_" + std::string(name), {}};
+}
+
 }  // namespace mayfly::linker

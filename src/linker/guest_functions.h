@@ -24,4 +24,7 @@ ComponentFunction component_function(std::string_view name);
 // nullopt: it has none.
 std::optional<ComponentFunction> wasi2_function(std::string_view interface, std::string_view name);
 
+// The marks of a benchmark: "bench", "start" and "end".
+std::optional<ComponentFunction> bench_function(std::string_view interface, std::string_view name);
+
 }  // namespace mayfly::linker
