@@ -131,6 +131,8 @@ void add_linking(CLI::App& app, CompileOptions& options) {
       ->check([](const std::string& text) { return check_pair(text, "=", "NAME=FILE"); });
   app.add_flag("--bench", options.bench,
                "Provide the imports bench.start and bench.end, and print bench_ns to stderr");
+  app.add_flag("--trap-missing", options.trap_missing,
+               "Run a component although nothing provides some of its imports: they trap");
 }
 
 void add_limits(CLI::App& app, RunOptions& options) {

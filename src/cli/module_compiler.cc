@@ -100,7 +100,8 @@ Result<void> check_imports(const std::string& file, const linker::ComponentLinke
   if (imports.size() > kNamesMax) {
     names += " and " + std::to_string(imports.size() - kNamesMax) + " more";
   }
-  return link_error(file + ": nothing provides these imports:" + names);
+  return link_error(file + ": nothing provides these imports:" + names +
+                    "; --trap-missing runs it without them");
 }
 
 // The modules and the plan that a component is made of.
@@ -110,7 +111,8 @@ Result<void> link_component(const std::string& file, std::vector<uint8_t> bytes,
   auto component = component::decode(loaded.bytes);
   if (!component) return with_context(file, std::move(component).error());
   loaded.component = std::move(*component);
-  linker::ComponentLinker linker({.wasi = true, .bench = options.bench});
+  linker::ComponentLinker linker(
+      {.wasi = true, .bench = options.bench, .trap_missing = options.trap_missing});
   const auto made = linker.instantiate(loaded, {});
   if (!made) return with_context(file, made.error());
   MAYFLY_TRY(check_imports(file, linker));
@@ -172,6 +174,7 @@ Result<runtime::CacheInput> cache_input(const std::vector<LinkedModule>& inputs,
   runtime::CacheInput input;
   input.request = request_of(inputs, options);
   input.linking = options.bench ? "wasi, bench" : "wasi";
+  if (options.trap_missing) input.linking += ", trap missing";
   for (const LinkedModule& module : inputs) {
     input.linking += ", " + std::to_string(module.name.size()) + " " + module.name;
     input.modules.push_back(MAYFLY_TRY(runtime::module_hash(module.opened.get())));

@@ -34,6 +34,7 @@ struct CompileOptions {
   uint64_t memory_bytes_max = uint64_t{4} << 30;  // reserved for a memory that can grow
   bool fuel = false;                              // code counts what it runs (docs/fuel.md)
   bool bench = false;                             // provide bench.start and bench.end
+  bool trap_missing = false;                      // of a component's imports
   std::vector<std::string> preloads;  // NAME=FILE, linked in this order before the program
 };
 

@@ -97,6 +97,7 @@ enum class ComponentTrap : uint32_t {
   kNotOwned,
   kBorrowsRemain,
   kTableFull,
+  kMissingImport,
   kDamagedState,  // the state memory has in it what these functions never write
 };
 

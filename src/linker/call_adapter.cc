@@ -89,6 +89,10 @@ class CallWriter {
   }
 
   Result<CodeWriter> write() {
+    if (spec_.is_missing) {
+      module_.trap(code_, ComponentTrap::kMissingImport);
+      return std::move(code_);
+    }
     scope_ = code_.add_local(Flat::kI32);
     begin();
     const Locals arguments = MAYFLY_TRY(pass_arguments());

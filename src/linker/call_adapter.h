@@ -23,6 +23,7 @@ struct CallSpec {
   // Instead of target: a function of the guest library, which works in the transfer memory as the
   // host does, and takes it first.
   std::string guest_symbol;
+  bool is_missing = false;  // nothing is called: the call traps
   const component::TypeArena* types = nullptr;
   component::TypeId func{component::kNoIndex};
   ResourceResolver resources;

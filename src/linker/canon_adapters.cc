@@ -118,6 +118,10 @@ Result<void> ComponentLinker::bind_host_function(const HostItem& item, CallSpec&
     spec.guest_symbol = std::move(provided->symbol);
     return {};
   }
+  if (options_.trap_missing) {
+    spec.is_missing = true;
+    return {};
+  }
   spec.target.kind = Binding::Kind::kHost;
   spec.target.host_index = host_function(item, host_core_type(type));
   return {};
@@ -251,6 +255,7 @@ Result<DropSpec> ComponentLinker::drop_spec(ResourceRef resource, uint32_t insta
       spec.guest_destructor = std::move(provided->symbol);
       return spec;
     }
+    if (options_.trap_missing) return spec;  // nobody can have made one
     spec.destructor_is_of_host = true;
     spec.destructor.emplace();
     spec.destructor->kind = Binding::Kind::kHost;

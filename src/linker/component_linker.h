@@ -52,6 +52,9 @@ struct RootInstance {
 struct ComponentLinkOptions {
   bool wasi = true;    // WASI 0.2 of the guest library is known by its names
   bool bench = false;  // and so are the marks of a benchmark
+  // What the guest library does not provide traps when it is called, and is nothing that the host
+  // has to provide.
+  bool trap_missing = false;
 };
 
 class ComponentLinker {

@@ -152,6 +152,8 @@ std::string component_trap_text(const guest_abi::ComponentTrapRequest& request) 
       return "borrow handles still remain at the end of the call";
     case ComponentTrap::kTableFull:
       return "no room for another handle";
+    case ComponentTrap::kMissingImport:
+      return "an import was called that nothing provides";
     case ComponentTrap::kDamagedState:
       return "the handle tables are damaged";
   }
