@@ -31,9 +31,9 @@ target_compile_options(
 add_link_options(-fuse-ld=lld)
 
 if(MAYFLY_SANITIZE)
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
+  add_compile_options(-fsanitize=${MAYFLY_SANITIZERS} -fno-sanitize-recover=all
                       -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=address,undefined)
+  add_link_options(-fsanitize=${MAYFLY_SANITIZERS})
 endif()
 if(MAYFLY_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
