@@ -238,4 +238,8 @@ struct ComponentValue::Field {
   bool operator==(const Field&) const = default;
 };
 
+// As WAVE, the text form of values: {name: "x", sizes: [1, 2]}, some(1), err("no"). What would
+// move a terminal's cursor is escaped. Handles, which WAVE has not, are own(1) and borrow(1).
+MAYFLY_API std::string to_string(const ComponentValue& value);
+
 }  // namespace mayfly

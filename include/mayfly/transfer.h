@@ -10,6 +10,7 @@
 //  3. What is made of a guest's bytes is paid for (charge()) before it is made.
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <cstdlib>
@@ -134,7 +135,7 @@ class TransferReader {
     std::vector<T> copy(first, first + length);
     if constexpr (std::floating_point<T>) {
       for (T& number : copy) {
-        if (number != number) number = std::numeric_limits<T>::quiet_NaN();
+        if (std::isnan(number)) number = std::numeric_limits<T>::quiet_NaN();
       }
     }
     return copy;
