@@ -309,7 +309,7 @@ class Comparison {
 
 TEST_F(HandlesTest, DoesAsTheDefinitionsSayWhateverTheOrder) {
   Comparison comparison(info(), 1);
-  for (uint32_t i = 0; i < 50'000 && !HasFatalFailure(); ++i) comparison.step();
+  for (uint32_t i = 0; i < 20'000 && !HasFatalFailure(); ++i) comparison.step();
 }
 
 // Under sanitizers a write outside the memory ends the test.
@@ -317,7 +317,7 @@ TEST_F(HandlesTest, StaysInsideTheStateMemoryWhateverLiesInIt) {
   std::mt19937 random(2);
   NativeMemory small(1, 2);
   uint64_t trapped = 0;
-  constexpr uint32_t kRounds = 5'000;
+  constexpr uint32_t kRounds = 2'000;
   for (uint32_t round = 0; round < kRounds; ++round) {
     const auto bytes = small.bytes().first(1024);
     for (uint8_t& byte : bytes) {

@@ -27,24 +27,38 @@ struct CodePoint {
 
 constexpr bool is_continuation(uint32_t byte) { return (byte & 0xC0) == 0x80; }
 
-// The code point that begins with a byte that is not ASCII. `left`: bytes from there on, at least
-// one.
-CodePoint decode_utf8(const uint8_t* from, size_t left) {
-  const uint32_t first = from[0];
-  if (first < 0xC2 || first > 0xF4 || left < 2 || !is_continuation(from[1])) return {kInvalid, 0};
-  const uint32_t second = from[1];
-  if (first < 0xE0) return {(first & 0x1F) << 6 | (second & 0x3F), 2};
-  if (left < 3 || !is_continuation(from[2])) return {kInvalid, 0};
-  if (first < 0xF0) {
-    const uint32_t value = (first & 0x0F) << 12 | (second & 0x3F) << 6 | (from[2] & 0x3FU);
+// Inlined, so that how far a loop goes on is a branch taken, and not a number that it waits for.
+// The code point that begins with a byte that is not ASCII, in a word of which bytes past the
+// string's end are zero.
+[[gnu::always_inline]] inline CodePoint decode_utf8(uint32_t word) {
+  if ((word & 0x00C0'C0F0) == 0x0080'80E0) {
+    const uint32_t value = (word & 0x0F) << 12 | (word >> 2 & 0xFC0) | (word >> 16 & 0x3F);
     if (value < 0x800 || (value >= 0xD800 && value < 0xE000)) return {kInvalid, 0};
     return {value, 3};
   }
-  if (left < 4 || !is_continuation(from[3])) return {kInvalid, 0};
-  const uint32_t value =
-      (first & 0x07) << 18 | (second & 0x3F) << 12 | (from[2] & 0x3FU) << 6 | (from[3] & 0x3FU);
-  if (value < 0x1'0000 || value > 0x10'FFFF) return {kInvalid, 0};
-  return {value, 4};
+  if ((word & 0xC0E0) == 0x80C0) {
+    const uint32_t value = (word & 0x1F) << 6 | (word >> 8 & 0x3F);
+    if (value < 0x80) return {kInvalid, 0};
+    return {value, 2};
+  }
+  if ((word & 0xC0C0'C0F8) == 0x8080'80F0) {
+    const uint32_t value =
+        (word & 0x07) << 18 | (word << 4 & 0x3'F000) | (word >> 10 & 0xFC0) | (word >> 24 & 0x3F);
+    if (value < 0x1'0000 || value > 0x10'FFFF) return {kInvalid, 0};
+    return {value, 4};
+  }
+  return {kInvalid, 0};
+}
+
+// `left`: bytes from there on, at least one.
+[[gnu::always_inline]] inline CodePoint decode_utf8(const uint8_t* from, size_t left) {
+  uint32_t word = 0;
+  if (left >= sizeof word) {
+    __builtin_memcpy(&word, from, sizeof word);
+  } else {
+    for (size_t i = 0; i < left; ++i) word |= uint32_t{from[i]} << (8 * i);
+  }
+  return decode_utf8(word);
 }
 
 // Whether the bytes begin a code point that has more of them. Precondition: `left` bytes are no

@@ -277,7 +277,7 @@ TEST_P(StringKernelsTest, RefusesWhatIsWrongAtEachPlace) {
                                     {0xF0, 0x9F, 0x98, 0x80, 0x80}};
   for (size_t before = 0; before < 100; ++before) {
     for (const Bytes& bytes : wrong) {
-      for (const size_t after : {size_t{0}, size_t{1}, (before * 5) % 67}) {
+      for (const size_t after : {size_t{0}, 1 + (before * 5) % 67}) {
         Bytes text(before, 'a');
         text.insert(text.end(), bytes.begin(), bytes.end());
         text.insert(text.end(), after, 'z');
@@ -295,8 +295,8 @@ TEST_P(StringKernelsTest, JudgesAllSequencesOfFourBytes) {
   Bytes to(72);
   size_t place = 59;
   for (uint32_t pair = 0x8000; pair < 0x1'0000; ++pair) {
-    for (const uint8_t third : Bytes{0x7F, 0x80, 0xBF, 0xC2}) {
-      for (const uint8_t fourth : Bytes{0x41, 0x80, 0xBF}) {
+    for (const uint8_t third : Bytes{0x7F, 0x80}) {
+      for (const uint8_t fourth : Bytes{0x41, 0x80}) {
         place = place == 64 ? 59 : place + 1;
         const Bytes four = {static_cast<uint8_t>(pair >> 8), static_cast<uint8_t>(pair), third,
                             fourth};
@@ -352,7 +352,7 @@ TEST_P(StringKernelsTest, RefusesHalfAPairAtEachPlace) {
 TEST_P(StringKernelsTest, AgreesOnTextsAtRandom) {
   std::mt19937 random(3);
   const auto below = [&](uint32_t end) { return static_cast<uint32_t>(random()) % end; };
-  for (uint32_t round = 0; round < 3000 && !HasFatalFailure(); ++round) {
+  for (uint32_t round = 0; round < 600 && !HasFatalFailure(); ++round) {
     const uint32_t kind = below(4);
     CodePoints points(below(200));
     for (uint32_t& point : points) {
