@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What the generated modules of a component and the guest library's functions for them
-// (component_functions.inc) agree on: the state memory, which holds the handle tables, and the
-// traps of the Component Model.
+// (component_functions.inc) agree on: the state memory, which holds the handle tables and WASI's
+// resources, and the traps of the Component Model.
 //
 //   0      ComponentState: where the next chunk goes, the stacks of scopes and lends
-//   256    HandleTable 0, 1, ...: one per component instance, 128 bytes each
+//   384    HandleTable 0, 1, ...: one per component instance, 128 bytes each
 //   ...    chunks of entries, one after the other as they are needed
 //
 // An array in the state memory is a list of chunks: chunk k has 16 << k items, so that an item
@@ -31,9 +31,11 @@ struct ChunkList {
 struct ComponentState {
   uint32_t next_chunk;  // an offset; a data segment sets it to component_state_bytes(): the rest of
                         // the memory begins as zeros
-  uint32_t reserved[3];
-  ChunkList scopes;  // of HandleScope
-  ChunkList lends;   // of HandleLend
+  uint32_t free_object;  // as HandleTable's, of the objects
+  uint32_t reserved[2];
+  ChunkList scopes;   // of HandleScope
+  ChunkList lends;    // of HandleLend
+  ChunkList objects;  // of WASI (guest/wasi2/objects.h); object 0 is in use, and nobody's
 };
 
 struct HandleTable {
@@ -62,7 +64,7 @@ struct HandleLend {
   uint32_t index;
 };
 
-inline constexpr uint32_t kHandleTables = 256;
+inline constexpr uint32_t kHandleTables = 384;
 inline constexpr uint32_t kHandlesMax = (1 << 28) - 1;
 
 // The size of a state memory with that many tables, before the first chunk.
@@ -98,7 +100,10 @@ enum class ComponentTrap : uint32_t {
   kBorrowsRemain,
   kTableFull,
   kMissingImport,
-  kDamagedState,  // the state memory has in it what these functions never write
+  kDamagedState,       // the state memory has in it what these functions never write
+  kWriteNotPermitted,  // by output-stream.check-write
+  kWriteTooLong,       // for output-stream.blocking-write-and-flush
+  kEmptyPoll,
 };
 
 // In CallPage::request when the guest traps with TrapCode::kComponent.

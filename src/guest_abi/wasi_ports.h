@@ -45,7 +45,8 @@ enum class WasiPort : uint32_t {
   kReceive,                                          // WasiTransferRequest
   kSend,                                             // WasiTransferRequest
   kShutdown,                                         // WasiHandleRequest: detail is sdflags
-  kSettle,                                           // WasiHandleRequest: takes writes behind
+  kSettle,                                           // WasiHandleRequest: takes writes behind;
+                                                     // detail: kWasiTellLateError or 0
 };
 inline constexpr uint32_t kWasiPortFirst = static_cast<uint32_t>(WasiPort::kStart);
 inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kSettle);
@@ -65,7 +66,7 @@ struct WasiDescription {
   uint64_t file_id;     // the same for all handles of one file; two files may share it
 };
 inline constexpr uint8_t kWasiReadable = 1;   // opened for reading
-inline constexpr uint8_t kWasiWritable = 2;   // opened for writing
+inline constexpr uint8_t kWasiWritable = 2;   // opened for writing; what is beneath may change
 inline constexpr uint8_t kWasiSeekable = 4;   // has positions
 inline constexpr uint8_t kWasiTerminal = 8;   // a terminal: isatty()
 inline constexpr uint8_t kWasiListener = 16;  // a socket that accepts
@@ -119,6 +120,9 @@ struct WasiHandleRequest {
   uint32_t error;
   uint32_t reserved;
 };
+
+// Of kSettle: the error is that of a write behind to the handle, if one was left.
+inline constexpr uint32_t kWasiTellLateError = 1;
 
 struct WasiOpenRequest {
   // in

@@ -54,11 +54,12 @@ void leave(AdapterModule& module, CodeWriter& code, const std::vector<uint32_t>&
   for (const uint32_t instance : instances) code.i32(1).global_set(module.may_enter(instance));
 }
 
-image::Binding guest_binding(const std::string& symbol, uint32_t transfer_memory) {
+// A function of WASI gets the transfer memory and the state memory (guest/wasi2/functions.h).
+image::Binding guest_binding(AdapterModule& module, const std::string& symbol) {
   image::Binding binding;
   binding.kind = image::Binding::Kind::kGuest;
   binding.symbol = symbol;
-  binding.memories = {transfer_memory};
+  binding.memories = {module.memory_of(host_side()), module.state_memory()};
   return binding;
 }
 
@@ -183,7 +184,7 @@ class CallWriter {
     wasm::FuncType type = lifted_.core;
     image::Binding target = spec_.target;
     if (!spec_.guest_symbol.empty()) {
-      target = guest_binding(spec_.guest_symbol, transfer_memory());
+      target = guest_binding(module_, spec_.guest_symbol);
     } else if (spec_.callee.is_host()) {
       type = host_core_type(std::move(type));
       code_.i32(kTransferTop).access(Op::kI32Load, transfer_memory(), 0);
@@ -303,8 +304,7 @@ FunctionRef add_resource_drop(AdapterModule& module, const DropSpec& spec) {
   enter(module, code, spec.entered);
   wasm::FuncType destructor_type{{wasm::kI32}, {}};
   if (!spec.guest_destructor.empty()) {
-    const image::Binding destructor =
-        guest_binding(spec.guest_destructor, module.memory_of(host_side()));
+    const image::Binding destructor = guest_binding(module, spec.guest_destructor);
     code.get(dropped).op(Op::kI32WrapI64);
     code.call(module.writer().import_function(destructor, destructor_type));
   } else if (spec.destructor) {

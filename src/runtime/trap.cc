@@ -156,6 +156,12 @@ std::string component_trap_text(const guest_abi::ComponentTrapRequest& request) 
       return "an import was called that nothing provides";
     case ComponentTrap::kDamagedState:
       return "the handle tables are damaged";
+    case ComponentTrap::kWriteNotPermitted:
+      return "write: more bytes than check-write has permitted";
+    case ComponentTrap::kWriteTooLong:
+      return "blocking write: more than 4096 bytes";
+    case ComponentTrap::kEmptyPoll:
+      return "poll: the list is empty";
   }
   return std::string(trap_text(TrapCode::kComponent)) + " " + std::to_string(request.trap);
 }

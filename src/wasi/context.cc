@@ -181,8 +181,11 @@ Result<void> Context::settle(runtime::PortContext& context) {
   return behind_.settle(call);
 }
 
-PortAnswer settle(PortCall& /*call*/, guest_abi::WasiHandleRequest& /*request*/) {
-  return Errno::kSuccess;
+// All was taken already, as before every port.
+PortAnswer settle(PortCall& call, guest_abi::WasiHandleRequest& request) {
+  if (request.detail != guest_abi::kWasiTellLateError) return Errno::kSuccess;
+  Handle* const handle = call.find(request.handle);
+  return handle == nullptr ? Errno::kBadF : take_late_error(call, *handle);
 }
 
 Result<runtime::PortOutcome> Context::handle(uint32_t port, runtime::PortContext& context,

@@ -167,6 +167,11 @@ guest_abi::WasiDescription description_of(uint32_t number, const Handle& handle)
   description.handle = number;
   description.filetype = static_cast<uint8_t>(handle.filetype);
   description.flags = handle.flags;
+  if (handle.is_directory()) {
+    const bool can_change = handle.access == TreeAccess::kReadWrite;
+    description.flags &= static_cast<uint8_t>(~guest_abi::kWasiWritable);
+    if (can_change) description.flags |= guest_abi::kWasiWritable;
+  }
   description.file_id = handle.file_id;
   description.name_bytes = static_cast<uint16_t>(handle.name.size());
   return description;

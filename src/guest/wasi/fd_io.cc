@@ -80,9 +80,10 @@ wasi::Errno read_at(Descriptor& descriptor, guest_abi::WasiTransferRequest& requ
   return wasi::Errno::kSuccess;
 }
 
-// The part that reads share. position: where in the file; with it descriptor stays as it is.
-uint32_t read(const LinearMemory& memory, Descriptor& descriptor, const Iovecs& iovecs,
-              const uint64_t* position, uint32_t bytes_to) {
+}  // namespace
+
+uint32_t read_buffers(const LinearMemory& memory, Descriptor& descriptor, const Iovecs& iovecs,
+                      const uint64_t* position, uint32_t bytes_to) {
   if (!memory.contains(bytes_to, 4)) return answer(wasi::Errno::kFault);
   const bool is_at = position != nullptr || descriptor.has_position();
   const uint64_t from = position != nullptr ? *position : descriptor.position;
@@ -106,9 +107,8 @@ uint32_t read(const LinearMemory& memory, Descriptor& descriptor, const Iovecs& 
   return done(memory, bytes_to, bytes);
 }
 
-// The part that writes share, likewise.
-uint32_t write(const LinearMemory& memory, Descriptor& descriptor, const Iovecs& iovecs,
-               const uint64_t* position, uint32_t bytes_to) {
+uint32_t write_buffers(const LinearMemory& memory, Descriptor& descriptor, const Iovecs& iovecs,
+                       const uint64_t* position, uint32_t bytes_to) {
   if (!memory.contains(bytes_to, 4)) return answer(wasi::Errno::kFault);
   forget_ahead(descriptor.file_id);
   uint64_t behind = 0;
@@ -132,12 +132,15 @@ uint32_t write(const LinearMemory& memory, Descriptor& descriptor, const Iovecs&
   return done(memory, bytes_to, request.bytes);
 }
 
+namespace {
+
 uint32_t transfer_at(const LinearMemory& memory, Descriptor& descriptor, Direction direction,
                      const Iovecs& iovecs, uint64_t position, uint32_t bytes_to) {
   if (!descriptor.has(guest_abi::kWasiSeekable)) return answer(wasi::Errno::kSPipe);
   if (position > INT64_MAX) return answer(wasi::Errno::kInval);
-  return direction == Direction::kRead ? read(memory, descriptor, iovecs, &position, bytes_to)
-                                       : write(memory, descriptor, iovecs, &position, bytes_to);
+  return direction == Direction::kRead
+             ? read_buffers(memory, descriptor, iovecs, &position, bytes_to)
+             : write_buffers(memory, descriptor, iovecs, &position, bytes_to);
 }
 
 // The new position, from the host: the end of a file, and positions that are not the guest's.
@@ -194,14 +197,14 @@ uint32_t mayfly_wasi_p1_fd_read(MemoryInfo* memory, uint32_t fd, uint32_t iovecs
                                 uint32_t bytes_to) {
   Descriptor* descriptor = nullptr;
   MAYFLY_WASI_TRY(find_file(fd, wasi::kFdRead, wasi::Errno::kIsDir, &descriptor));
-  return read(LinearMemory(memory), *descriptor, {iovecs, count}, nullptr, bytes_to);
+  return read_buffers(LinearMemory(memory), *descriptor, {iovecs, count}, nullptr, bytes_to);
 }
 
 uint32_t mayfly_wasi_p1_fd_write(MemoryInfo* memory, uint32_t fd, uint32_t iovecs, uint32_t count,
                                  uint32_t bytes_to) {
   Descriptor* descriptor = nullptr;
   MAYFLY_WASI_TRY(find_file(fd, wasi::kFdWrite, wasi::Errno::kBadF, &descriptor));
-  return write(LinearMemory(memory), *descriptor, {iovecs, count}, nullptr, bytes_to);
+  return write_buffers(LinearMemory(memory), *descriptor, {iovecs, count}, nullptr, bytes_to);
 }
 
 uint32_t mayfly_wasi_p1_fd_pread(MemoryInfo* memory, uint32_t fd, uint32_t iovecs, uint32_t count,

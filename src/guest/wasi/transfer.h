@@ -31,4 +31,12 @@ bool small_total(const LinearMemory& memory, const Iovecs& iovecs, uint64_t byte
 wasi::Errno gather(const LinearMemory& memory, uint32_t iovecs, uint32_t count,
                    guest_abi::WasiTransferRequest& request);
 
+// What reads and writes share. position: where in the file, and then descriptor stays as it is;
+// null: where the descriptor is. Stores how many bytes went (4 bytes at bytes_to). Returns an
+// Errno. Precondition: the right was checked.
+uint32_t read_buffers(const LinearMemory& memory, Descriptor& descriptor, const Iovecs& iovecs,
+                      const uint64_t* position, uint32_t bytes_to);
+uint32_t write_buffers(const LinearMemory& memory, Descriptor& descriptor, const Iovecs& iovecs,
+                       const uint64_t* position, uint32_t bytes_to);
+
 }  // namespace mayfly::guest

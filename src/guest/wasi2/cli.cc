@@ -69,23 +69,23 @@ uint32_t environment(const Transfer& transfer) {
 
 using mayfly::guest::Transfer;
 
-uint32_t mayfly_wasi2_get_environment(MemoryInfo* transfer) {
+uint32_t mayfly_wasi2_get_environment(MemoryInfo* transfer, MemoryInfo* /*state*/) {
   return mayfly::guest::environment(Transfer(transfer));
 }
 
-uint32_t mayfly_wasi2_get_arguments(MemoryInfo* transfer) {
+uint32_t mayfly_wasi2_get_arguments(MemoryInfo* transfer, MemoryInfo* /*state*/) {
   return mayfly::guest::arguments(Transfer(transfer));
 }
 
 // option<string>: there is no current directory.
-uint32_t mayfly_wasi2_initial_cwd(MemoryInfo* transfer) {
+uint32_t mayfly_wasi2_initial_cwd(MemoryInfo* transfer, MemoryInfo* /*state*/) {
   return Transfer(transfer).allocate(12, 4);
 }
 
-void mayfly_wasi2_exit(MemoryInfo* transfer, uint32_t is_error) {
+void mayfly_wasi2_exit(MemoryInfo* transfer, MemoryInfo* /*state*/, uint32_t is_error) {
   mayfly_wasi_p1_proc_exit(transfer, is_error != 0 ? 1 : 0);
 }
 
-void mayfly_wasi2_exit_with_code(MemoryInfo* transfer, uint32_t code) {
+void mayfly_wasi2_exit_with_code(MemoryInfo* transfer, MemoryInfo* /*state*/, uint32_t code) {
   mayfly_wasi_p1_proc_exit(transfer, code);
 }

@@ -8,21 +8,21 @@
 using mayfly::guest::Transfer;
 using mayfly::guest::TransferBytes;
 
-uint32_t mayfly_wasi2_random_bytes(MemoryInfo* memory, uint64_t length) {
+uint32_t mayfly_wasi2_random_bytes(MemoryInfo* memory, MemoryInfo* /*state*/, uint64_t length) {
   const Transfer transfer(memory);
   const uint32_t bytes = transfer.allocate(length, 1);
   mayfly_wasi_p1_random_get(memory, bytes, static_cast<uint32_t>(length));
   return transfer.allocate(TransferBytes{bytes, static_cast<uint32_t>(length)});
 }
 
-uint64_t mayfly_wasi2_random_u64(MemoryInfo* memory) {
+uint64_t mayfly_wasi2_random_u64(MemoryInfo* memory, MemoryInfo* /*state*/) {
   const Transfer transfer(memory);
   const uint32_t word = transfer.allocate(8, 8);
   mayfly_wasi_p1_random_get(memory, word, 8);
   return transfer.load<uint64_t>(word);
 }
 
-uint32_t mayfly_wasi2_insecure_seed(MemoryInfo* memory) {
+uint32_t mayfly_wasi2_insecure_seed(MemoryInfo* memory, MemoryInfo* /*state*/) {
   const Transfer transfer(memory);
   const uint32_t words = transfer.allocate(16, 8);
   mayfly_wasi_p1_random_get(memory, words, 16);

@@ -29,18 +29,22 @@ class Transfer {
   guest_abi::MemoryInfo* memory() const { return memory_; }
   LinearMemory linear() const { return LinearMemory(memory_); }
 
+  // With whatever was there before, of this guest's own.
+  uint32_t reserve(uint64_t bytes, uint32_t alignment) const {
+    if (bytes > UINT32_MAX) component_trap(guest_abi::ComponentTrap::kListTooLong);
+    return mayfly_component_transfer_realloc(memory_, 0, 0, alignment,
+                                             static_cast<uint32_t>(bytes));
+  }
   // Zeroed.
   uint32_t allocate(uint64_t bytes, uint32_t alignment) const {
-    if (bytes > UINT32_MAX) component_trap(guest_abi::ComponentTrap::kListTooLong);
-    const auto size = static_cast<uint32_t>(bytes);
-    const uint32_t address = mayfly_component_transfer_realloc(memory_, 0, 0, alignment, size);
-    __builtin_memset(at(address, size), 0, size);
+    const uint32_t address = reserve(bytes, alignment);
+    __builtin_memset(at(address, bytes), 0, bytes);
     return address;
   }
   // For the result of a function that returns it in memory.
   template <typename T>
   uint32_t allocate(const T& value) const {
-    const uint32_t address = allocate(sizeof value, alignof(T));
+    const uint32_t address = reserve(sizeof value, alignof(T));
     store(address, value);
     return address;
   }

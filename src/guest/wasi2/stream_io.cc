@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Streams over preview 1's descriptors. What fails closes the stream
+// (wasi:io/streams.stream-error).
+#include "guest/wasi2/stream_io.h"
+
+#include <cstddef>
+
+#include "guest/wasi/transfer.h"
+#include "guest/wasi2/poll.h"
+
+namespace mayfly::guest {
+namespace {
+
+using wasi::Errno;
+
+StreamOutcome failed(Object& stream, Errno error) {
+  stream.is_closed = true;
+  stream.permitted = 0;
+  return {.is_closed = false, .error = error};
+}
+
+constexpr StreamOutcome closed() { return {.is_closed = true, .error = Errno::kSuccess}; }
+
+// One transfer of preview 1: an iovec, and where the number of bytes goes.
+struct Iovec {
+  wasi::Iovec iovec;
+  uint32_t bytes_done;
+};
+
+using Function = uint32_t (*)(const LinearMemory&, Descriptor&, const Iovecs&, const uint64_t*,
+                              uint32_t);
+
+// A stream's own position, or null where there are none.
+const uint64_t* position_of(const Object& stream, const Descriptor& descriptor) {
+  return descriptor.has_position() && !stream.appends ? &stream.position : nullptr;
+}
+
+Errno move(const Call& call, Object& stream, Descriptor& descriptor, Function function,
+           uint32_t place, uint32_t* bytes) {
+  const LinearMemory memory = call.transfer.linear();
+  const uint64_t* const position = position_of(stream, descriptor);
+  if (position != nullptr && *position > INT64_MAX) return Errno::kInval;
+  const auto error = static_cast<Errno>(
+      function(memory, descriptor, {place, 1}, position, place + offsetof(Iovec, bytes_done)));
+  if (error != Errno::kSuccess) return error;
+  *bytes = memory.load<Iovec>(place).bytes_done;
+  if (position != nullptr) stream.position += *bytes;
+  return Errno::kSuccess;
+}
+
+}  // namespace
+
+bool is_file(const Descriptor& descriptor) {
+  return descriptor.is(wasi::FileType::kRegularFile) ||
+         descriptor.is(wasi::FileType::kBlockDevice) || descriptor.has_position();
+}
+
+Errno stream_descriptor(const Call& call, const Object& stream, wasi::Rights rights,
+                        Descriptor** descriptor) {
+  return find_fd(call.objects.get(stream.below, ObjectKind::kDescriptor).below, rights, descriptor);
+}
+
+StreamOutcome read_stream(const Call& call, uint32_t number, uint64_t length, Blocking blocking,
+                          TransferBytes* bytes) {
+  Object& stream = call.objects.get(number, ObjectKind::kInputStream);
+  if (stream.is_closed) return closed();
+  if (length == 0) return {};
+  Descriptor* descriptor = nullptr;
+  const Errno found = stream_descriptor(call, stream, wasi::kFdRead, &descriptor);
+  if (found != Errno::kSuccess) return failed(stream, found);
+  const auto wanted = static_cast<uint32_t>(length < kStreamBytesMax ? length : kStreamBytesMax);
+  const uint32_t to = call.transfer.reserve(wanted, 1);
+  const uint32_t place = call.transfer.allocate(Iovec{{to, wanted}, 0});
+  Descriptor unwaiting = *descriptor;
+  unwaiting.fd_flags |= wasi::kFdNonblock;
+  bytes->address = to;
+  const bool waits = blocking == Blocking::kYes || is_file(*descriptor);
+  const Errno error =
+      move(call, stream, waits ? *descriptor : unwaiting, read_buffers, place, &bytes->size);
+  if (error == Errno::kAgain && blocking == Blocking::kNo) return {};
+  if (error != Errno::kSuccess) return failed(stream, error);
+  if (bytes->size != 0) return {};
+  stream.is_closed = true;
+  return closed();
+}
+
+StreamOutcome check_write(const Call& call, uint32_t number, uint64_t* bytes) {
+  Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
+  *bytes = 0;
+  if (stream.is_closed) return closed();
+  Descriptor* descriptor = nullptr;
+  const Errno found = stream_descriptor(call, stream, wasi::kFdWrite, &descriptor);
+  if (found != Errno::kSuccess) return failed(stream, found);
+  if (is_file(*descriptor)) {
+    *bytes = kStreamBytesMax;
+  } else if (is_ready(call, *descriptor, PollFor::kWrite)) {
+    *bytes = kPipeBytes;
+  }
+  stream.permitted = *bytes;
+  return {};
+}
+
+StreamOutcome write_stream(const Call& call, uint32_t number, const TransferBytes& bytes) {
+  Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
+  if (stream.is_closed) return closed();
+  Descriptor* descriptor = nullptr;
+  const Errno found = stream_descriptor(call, stream, wasi::kFdWrite, &descriptor);
+  if (found != Errno::kSuccess) return failed(stream, found);
+  TransferBytes left = bytes;
+  const uint32_t place = call.transfer.allocate(Iovec{});
+  while (left.size != 0) {
+    call.transfer.store(place, Iovec{{left.address, left.size}, 0});
+    Descriptor written = *descriptor;
+    if (stream.appends) written.fd_flags |= wasi::kFdAppend;
+    uint32_t done = 0;
+    const Errno error = move(call, stream, written, write_buffers, place, &done);
+    if (error != Errno::kSuccess) return failed(stream, error);
+    if (done == 0) return failed(stream, Errno::kIo);
+    left = {left.address + done, left.size - done};
+  }
+  return {};
+}
+
+}  // namespace mayfly::guest
