@@ -87,12 +87,9 @@ std::unique_ptr<llvm::LLVMTargetMachine> make_target(image::OptLevel level, imag
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   // Every target that generates code has this class.
-  std::unique_ptr<llvm::LLVMTargetMachine> machine(static_cast<llvm::LLVMTargetMachine*>(
+  return std::unique_ptr<llvm::LLVMTargetMachine>(static_cast<llvm::LLVMTargetMachine*>(
       target->createTargetMachine(kTriple, "x86-64", features, options, llvm::Reloc::Static,
                                   llvm::CodeModel::Small, codegen_level(level))));
-  // The fast selector folds displacements that the small code model does not hold.
-  machine->setO0WantsFastISel(false);
-  return machine;
 }
 
 class DiagnosticCollector : public llvm::DiagnosticHandler {

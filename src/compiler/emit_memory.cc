@@ -111,10 +111,6 @@ llvm::Value* widened(FunctionEmitter& f, llvm::Value* value) {
   return f.ir().CreateZExt(value, f.ir().getInt64Ty());
 }
 
-llvm::Value* address_of(FunctionEmitter& f, uint32_t memory, llvm::Value* index) {
-  return f.ir().CreateGEP(f.ir().getInt8Ty(), f.module().memory(memory), index);
-}
-
 void emit_size(FunctionEmitter& f, uint32_t memory) {
   const unsigned shift = f.module().wasm().memories[memory].page_size_log2;
   f.push(narrowed(f, memory, f.ir().CreateLShr(byte_count(f, memory), shift)));
@@ -139,7 +135,7 @@ void emit_fill(FunctionEmitter& f, uint32_t memory) {
   llvm::Value* start = widened(f, f.pop());
   trap_if_past(f, start, count, byte_count(f, memory), TrapCode::kMemoryOutOfBounds);
   f.fuel().charge_bytes(count);
-  f.ir().CreateMemSet(address_of(f, memory, start), value, count, llvm::Align(1),
+  f.ir().CreateMemSet(f.byte_address(memory, start), value, count, llvm::Align(1),
                       /*isVolatile=*/true);
 }
 
@@ -150,8 +146,8 @@ void emit_copy(FunctionEmitter& f, uint32_t to_memory, uint32_t from_memory) {
   trap_if_past(f, from, count, byte_count(f, from_memory), TrapCode::kMemoryOutOfBounds);
   trap_if_past(f, to, count, byte_count(f, to_memory), TrapCode::kMemoryOutOfBounds);
   f.fuel().charge_bytes(count);
-  f.ir().CreateMemMove(address_of(f, to_memory, to), llvm::Align(1),
-                       address_of(f, from_memory, from), llvm::Align(1), count,
+  f.ir().CreateMemMove(f.byte_address(to_memory, to), llvm::Align(1),
+                       f.byte_address(from_memory, from), llvm::Align(1), count,
                        /*isVolatile=*/true);
 }
 
@@ -169,7 +165,7 @@ void emit_memory_init(FunctionEmitter& f, uint32_t memory, uint32_t segment, llv
   trap_if_past(f, to, count, byte_count(f, memory), TrapCode::kMemoryOutOfBounds);
   f.fuel().charge_bytes(count);
   llvm::Value* source = ir.CreateGEP(ir.getInt8Ty(), f.module().data_segment(segment), from);
-  ir.CreateMemMove(address_of(f, memory, to), llvm::Align(1), source, llvm::Align(1), count,
+  ir.CreateMemMove(f.byte_address(memory, to), llvm::Align(1), source, llvm::Align(1), count,
                    /*isVolatile=*/true);
 }
 

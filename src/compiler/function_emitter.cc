@@ -6,11 +6,13 @@
 #include <llvm/IR/Intrinsics.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "base/check.h"
 #include "compiler/float_semantics.h"
 #include "compiler/leaf_function.h"
 #include "compiler/module_emitter.h"
+#include "guest_abi/layout.h"
 
 namespace mayfly::compiler {
 
@@ -70,9 +72,23 @@ llvm::Value* FunctionEmitter::memory_address(const wasm::MemArg& memarg, llvm::V
     llvm::Value* past = ir_.CreateICmpUGT(address, ir_.CreateSub(size, end));
     trap_if(ir_.CreateOr(too_small, past), guest_abi::TrapCode::kMemoryOutOfBounds);
   }
-  address = ir_.CreateGEP(byte, module_.memory(memarg.memory_index), address);
-  if (memarg.offset != 0) address = ir_.CreateGEP(byte, address, ir_.getInt64(memarg.offset));
-  return address;
+  address = byte_address(memarg.memory_index, address);
+  if (memarg.offset == 0) return address;
+  return ir_.CreateGEP(byte, address, hide_if_far(ir_.getInt64(memarg.offset)));
+}
+
+llvm::Value* FunctionEmitter::byte_address(uint32_t memory_index, llvm::Value* index) {
+  return ir_.CreateGEP(ir_.getInt8Ty(), module_.memory(memory_index), hide_if_far(index));
+}
+
+// LLVM's fast selector makes one displacement of a symbol and the constants that are added to it,
+// whether or not the sum has 31 bits. It does not see through a freeze, and optimizers remove one.
+llvm::Value* FunctionEmitter::hide_if_far(llvm::Value* index) {
+  // An address has two constants at most, an index and an offset.
+  constexpr uint64_t kNearBytes = (INT32_MAX - guest_abi::kLowMemory) / 2;
+  const auto* constant = llvm::dyn_cast<llvm::ConstantInt>(index);
+  if (constant == nullptr || constant->getZExtValue() <= kNearBytes) return index;
+  return ir_.CreateFreeze(index);
 }
 
 llvm::Value* FunctionEmitter::load(llvm::Type* type, llvm::Value* address) {

@@ -49,6 +49,8 @@ class FunctionEmitter {
   // i64). The access faults where the memory ends; memory64 gets an explicit check here.
   llvm::Value* memory_address(const wasm::MemArg& memarg, llvm::Value* index,
                               uint64_t access_bytes);
+  // The address of byte index (an i64) of a memory, unchecked.
+  llvm::Value* byte_address(uint32_t memory_index, llvm::Value* index);
   // Volatile, byte-aligned accesses: they stay, and stay in order, because they may trap.
   llvm::Value* load(llvm::Type* type, llvm::Value* address);
   void store(llvm::Value* value, llvm::Value* address);
@@ -70,6 +72,8 @@ class FunctionEmitter {
   llvm::Value* result_area(size_t count);
 
  private:
+  llvm::Value* hide_if_far(llvm::Value* index);
+
   ModuleEmitter& module_;
   llvm::Function& function_;
   uint32_t function_index_;

@@ -162,6 +162,35 @@ class CopiedFunctions(Code):
         self.assert_same_trap("store(-1)", ["store", "call_store"])
 
 
+# The blocks end before the function does, and so does what is selected as one.
+FAR = """(module (memory 16385)
+  (func (export "f") (param i32) (result i32)
+    (i32.store offset=0x40000024 (local.get 0) (i32.const 7))
+    (if (local.get 0) (then unreachable))
+    (memory.copy (i32.const 0x40000030) (i32.const 0x40000024) (i32.const 4))
+    (if (local.get 0) (then unreachable))
+    (memory.fill (i32.const 0x3fffffff) (i32.const 1) (i32.const 2))
+    (if (local.get 0) (then unreachable))
+    (i32.add (i32.load offset=0x20000010 (i32.const 0x20000020))
+             (i32.load8_u offset=0x3fffffff (i32.const 1))))
+  (func (export "past") (param i32)
+    (i32.store offset=0x7fffffff (local.get 0) (i32.const 7))
+    (if (local.get 0) (then unreachable))))"""
+
+
+class FarAddresses(Code):
+    def test_constants_that_reach_past_the_first_gib(self):
+        file = self.wasm(FAR)
+        for level in "012":
+            result = self.run_wasm(file, "f(0)", level)
+            self.assertEqual((result.stdout, result.stderr), ("8\n", ""), level)
+
+    def test_a_constant_past_the_end_traps(self):
+        file = self.wasm(FAR)
+        for level in "012":
+            self.assertEqual(self.run_wasm(file, "past(0)", level).returncode, 134, level)
+
+
 if __name__ == "__main__":
     doctor = subprocess.run([MAYFLY, "doctor", "--driver", DRIVER], capture_output=True, text=True,
                             check=False)
