@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "mayfly/component_function.h"
 #include "mayfly/export.h"
 #include "mayfly/function.h"
 #include "mayfly/memory.h"
@@ -36,6 +37,8 @@ class MAYFLY_API Caller {
     return (*typed)(args...);
   }
   Result<Function> function(std::string_view name) const;
+  // The same of a component.
+  Result<ComponentFunction> component_function(std::string_view name) const;
 
   // What Policy::user_data() was given; null by default.
   void* user_data() const;
@@ -48,6 +51,7 @@ class MAYFLY_API Caller {
   explicit Caller(runtime::SandboxState* state) : state_(state) {}
   void fail(Error error) { error_ = std::move(error); }
   Error take_error() { return std::move(error_); }
+  runtime::SandboxState* state() const { return state_; }
 
  private:
   runtime::SandboxState* state_;

@@ -103,7 +103,7 @@ class MAYFLY_API Engine {
   // kInvalid for an option out of its range.
   static Result<Engine> create(const EngineOptions& options = {});
 
-  // Reads, decodes and validates a core module; it is compiled when it is linked.
+  // Reads, decodes and validates a core module or a component; it is compiled when it is linked.
   // Errors: kHost with the path; kInvalid with the offset of the byte; kUnsupported.
   Result<Program> load(std::string_view path) const;
   // name is for messages and backtraces.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -15,8 +16,10 @@
 #include <vector>
 
 #include "mayfly/caller.h"
+#include "mayfly/component_value.h"
 #include "mayfly/function.h"
 #include "mayfly/result.h"
+#include "mayfly/transfer.h"
 #include "mayfly/value.h"
 
 namespace mayfly {
@@ -24,6 +27,10 @@ namespace mayfly {
 // A host function whose type is known at run time only.
 using DynamicFunction =
     std::function<Result<std::vector<Value>>(Caller& caller, std::span<const Value> arguments)>;
+
+// A host function of components: the values are of the types that the component's import has.
+using DynamicComponentFunction = std::function<Result<std::optional<ComponentValue>>(
+    Caller& caller, std::span<const ComponentValue> arguments)>;
 
 namespace detail {
 
@@ -37,6 +44,47 @@ struct HostFunction {
   HostCall call = nullptr;
   FunctionType type;
   HostMode mode = HostMode::kOnCaller;
+};
+
+// What components call. `call` answers as HostCall does.
+struct ComponentHostFunction {
+  std::shared_ptr<void> callable;
+  bool (*call)(void* callable, Caller& caller, HostTransfer& transfer) = nullptr;
+};
+
+// Calls `function`; an exception must not unwind through frames of the library.
+template <typename F>
+bool without_exceptions([[maybe_unused]] Caller& caller, F&& function) {
+#if defined(__cpp_exceptions)
+  try {
+    return function();
+  } catch (...) {
+    caller.fail(Error{ErrorKind::kInvalid, "the host function threw an exception", 0});
+    return false;
+  }
+#else
+  return function();
+#endif
+}
+
+struct DynamicComponentAdapter {
+  static bool call(void* callable, Caller& caller, HostTransfer& transfer) {
+    return without_exceptions(caller, [&] {
+      auto done = call_checked(*static_cast<DynamicComponentFunction*>(callable), caller, transfer);
+      if (!done) caller.fail(std::move(done).error());
+      return done.has_value();
+    });
+  }
+
+ private:
+  static Result<void> call_checked(const DynamicComponentFunction& function, Caller& caller,
+                                   HostTransfer& transfer) {
+    auto arguments = transfer.lift();
+    if (!arguments) return std::move(arguments).error();
+    auto answer = function(caller, *arguments);
+    if (!answer) return std::move(answer).error();
+    return transfer.lower(answer->has_value() ? &**answer : nullptr);
+  }
 };
 
 template <typename T>
@@ -113,16 +161,7 @@ struct HostAdapter {
   }
 
   static bool call(void* callable, Caller& caller, Slot* slots) {
-#if defined(__cpp_exceptions)
-    try {
-      return call_checked(callable, caller, slots);
-    } catch (...) {  // must not unwind through frames of the library
-      caller.fail(Error{ErrorKind::kInvalid, "the host function threw an exception", 0});
-      return false;
-    }
-#else
-    return call_checked(callable, caller, slots);
-#endif
+    return without_exceptions(caller, [&] { return call_checked(callable, caller, slots); });
   }
 
  private:

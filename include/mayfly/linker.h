@@ -62,6 +62,14 @@ class MAYFLY_API Linker {
   Linker& define_dynamic(std::string_view module, std::string_view name, FunctionType type,
                          DynamicFunction function);
 
+  // For components: the function `name` of an interface, "ns:pkg/interface@1.0.0", or of none, "".
+  // An import of a compatible version is bound too; one of the same version, if defined, comes
+  // first. Arguments have the types of the import, and the answer has to have its result's.
+  // "[resource-drop]NAME" is called with the handle of a resource of the host that the component
+  // drops; where nothing defines it, nothing is called.
+  Linker& define_component(std::string_view interface, std::string_view name,
+                           DynamicComponentFunction function);
+
   // An instance of the program comes first in each sandbox; its exports are imported by its name.
   // Later ones can import from earlier ones.
   Linker& link(std::string_view name, const Program& program);
@@ -98,7 +106,8 @@ class MAYFLY_API Linker {
 
  private:
   struct State;
-  Linker& add(std::string_view module, std::string_view name, detail::HostFunction function);
+  Linker& add(std::string_view module, std::string_view name, detail::HostFunction function,
+              detail::ComponentHostFunction of_components = {});
   std::unique_ptr<State> state_;
 };
 

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 
+#include "mayfly/component_function.h"
 #include "mayfly/export.h"
 #include "mayfly/function.h"
 #include "mayfly/memory.h"
@@ -69,6 +70,9 @@ class MAYFLY_API Sandbox {
     if (!found) return std::move(found).error();
     return found->typed<Signature>();
   }
+  // Of a component: "ns:pkg/interface@1.0.0#name", or "name" of one outside of interfaces. A
+  // compatible version will do. Errors: kInvalid when there is none, naming those that are.
+  Result<ComponentFunction> component_function(std::string_view name) const;
   Result<Memory> memory(std::string_view name = "memory") const;
   Result<Global> global(std::string_view name) const;
   Result<Table> table(std::string_view name) const;

@@ -25,7 +25,18 @@
 #include "mayfly/export.h"
 #include "mayfly/result.h"
 
+namespace mayfly::runtime {
+class ImageRunner;
+struct BoundHostFunction;
+}  // namespace mayfly::runtime
+
+namespace mayfly {
+class ComponentValue;
+}  // namespace mayfly
+
 namespace mayfly::detail {
+
+struct Slot;
 
 // CanonicalABI.md: MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH
 inline constexpr uint64_t kListBytesMax = (uint64_t{1} << 28) - 1;
@@ -148,6 +159,44 @@ class TransferReader {
   }
   std::span<const uint8_t> memory_;
   uint64_t host_bytes_;
+};
+
+// Bytes that one side of a call may write, from address `base` on, which is aligned.
+struct TransferArea {
+  uint32_t base = 0;
+  std::span<uint8_t> bytes;
+};
+
+// The values of one call of a component's function by the host.
+struct TransferCall {
+  void* values = nullptr;  // whose they are, for the functions
+  uint64_t bytes = 0;      // that lower() writes
+  // Writes the arguments: the flat ones to `flat`, or a pointer when they are too many.
+  void (*lower)(void* values, const TransferArea& area, uint64_t* flat) = nullptr;
+  // Takes the result: `flat` is it, or a pointer to it. Not called when there is none.
+  // Errors: what the component did wrong, the message of a trap.
+  Result<void> (*lift)(void* values, std::span<const uint8_t> memory, uint64_t flat) = nullptr;
+};
+
+// A call of a host function by a component.
+class MAYFLY_API HostTransfer {
+ public:
+  // The arguments by their type. Errors: what the component did wrong.
+  Result<std::vector<ComponentValue>> lift() const;
+  // Answers. Errors: kInvalid when the value is of another type than the result; kLimit; kHost.
+  Result<void> lower(const ComponentValue* value);
+
+  // The library's own.
+  HostTransfer(runtime::ImageRunner& runner, const runtime::BoundHostFunction& function,
+               Slot* slots);
+
+ private:
+  Result<TransferArea> reserve(uint64_t bytes) const;
+
+  runtime::ImageRunner* runner_;
+  const runtime::BoundHostFunction* function_;
+  Slot* slots_;
+  uint32_t top_;
 };
 
 // Errors: kInvalid when the number is that of a surrogate, or past U+10FFFF.

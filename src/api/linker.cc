@@ -83,12 +83,20 @@ Linker::Linker(Linker&& other) noexcept = default;
 Linker& Linker::operator=(Linker&& other) noexcept = default;
 Linker::~Linker() = default;
 
-Linker& Linker::add(std::string_view module, std::string_view name, detail::HostFunction function) {
+Linker& Linker::add(std::string_view module, std::string_view name, detail::HostFunction function,
+                    detail::ComponentHostFunction of_components) {
   if (state_ == nullptr) return *this;
   state_->linked.clear();
   state_->request.functions.push_back(
-      {std::string(module), std::string(name), std::move(function)});
+      {std::string(module), std::string(name), std::move(function), std::move(of_components)});
   return *this;
+}
+
+Linker& Linker::define_component(std::string_view interface, std::string_view name,
+                                 DynamicComponentFunction function) {
+  return add(interface, name, {},
+             {std::make_shared<DynamicComponentFunction>(std::move(function)),
+              &detail::DynamicComponentAdapter::call});
 }
 
 Linker& Linker::define_dynamic(std::string_view module, std::string_view name, FunctionType type,

@@ -3,6 +3,7 @@
 // What a program imports and exports.
 #include "mayfly/program.h"
 
+#include "component/type_text.h"
 #include "runtime/program_state.h"
 
 namespace mayfly {
@@ -56,7 +57,30 @@ std::string type_text(const image::ImageExport& item) {
   return "";
 }
 
+void add_function(const component::TypeArena& types, std::string_view interface,
+                  const component::Declaration& item, std::vector<ExternType>& all) {
+  if (item.type.sort != component::Sort::kFunc) return;
+  all.push_back({std::string(interface), std::string(types.text(item.name)), ExternKind::kFunction,
+                 component::function_text(types, item.type.type())});
+}
+
+// Functions by themselves, and those of instances.
+template <typename Items>
+std::vector<ExternType> functions_of(const component::TypeArena& types, const Items& items) {
+  std::vector<ExternType> all;
+  for (const auto& item : items) {
+    add_function(types, "", {item.name, item.type}, all);
+    if (item.type.sort != component::Sort::kInstance) continue;
+    for (const auto& inner : types.instance(item.type.type()).exports.items()) {
+      add_function(types, types.text(item.name), inner, all);
+    }
+  }
+  return all;
+}
+
 }  // namespace
+
+bool Program::is_component() const { return state_ != nullptr && state_->component() != nullptr; }
 
 const std::string& Program::name() const {
   static const std::string kMovedFrom;
@@ -66,6 +90,9 @@ const std::string& Program::name() const {
 std::vector<ExternType> Program::imports() const {
   std::vector<ExternType> all;
   if (state_ == nullptr) return all;
+  if (const auto& file = state_->component()) {
+    return functions_of(file->component.types, file->component.root().imports);
+  }
   if (const auto& image = state_->image()) {
     for (const image::HostFunction& function : image->host_functions()) {
       all.push_back(
@@ -84,6 +111,9 @@ std::vector<ExternType> Program::imports() const {
 std::vector<ExternType> Program::exports() const {
   std::vector<ExternType> all;
   if (state_ == nullptr) return all;
+  if (const auto& file = state_->component()) {
+    return functions_of(file->component.types, file->component.root().exports);
+  }
   if (const auto& image = state_->image()) {
     for (const image::ImageExport& item : image->instances().back().exports) {
       all.push_back({"", item.name, public_kind(item.kind), type_text(item)});

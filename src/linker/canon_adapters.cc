@@ -100,6 +100,7 @@ uint32_t ComponentLinker::host_destructor(const HostItem& item) {
 std::optional<ComponentFunction> ComponentLinker::guest_provides(std::string_view interface,
                                                                  std::string_view name) const {
   std::optional<ComponentFunction> found;
+  if (options_.is_defined && options_.is_defined(interface, name)) return found;
   if (options_.wasi) found = wasi2_function(interface, name);
   if (!found && options_.bench) found = bench_function(interface, name);
   return found;

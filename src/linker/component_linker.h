@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -55,6 +56,8 @@ struct ComponentLinkOptions {
   // What the guest library does not provide traps when it is called, and is nothing that the host
   // has to provide.
   bool trap_missing = false;
+  // What the host defines by (interface, name) comes before those. May be empty.
+  std::function<bool(std::string_view, std::string_view)> is_defined = {};
 };
 
 class ComponentLinker {

@@ -33,25 +33,21 @@ Result<guest_abi::MemoryInfo> read_info(ImageRunner& runner, uint64_t address) {
 }
 
 // A guest's end with a message: what it handed to the host is no value.
-ComponentOutcome bad_value(const Error& error) {
-  ComponentOutcome outcome;
-  outcome.call.kind = CallOutcome::Kind::kTrapped;
-  outcome.call.trap.code = guest_abi::TrapCode::kComponent;
-  outcome.call.trap.message = error.message;
+std::unique_ptr<CallOutcome> bad_value(Error error) {
+  auto outcome = std::make_unique<CallOutcome>();
+  outcome->kind = CallOutcome::Kind::kTrapped;
+  outcome->trap.code = guest_abi::TrapCode::kComponent;
+  outcome->trap.message = std::move(error.message);
   return outcome;
 }
 
-// The slots of one call: free transfer memory, flat arguments, where the result goes.
-class CallSlots {
- public:
-  void push(uint64_t bits) { slots_.at(size_++) = {bits, 0}; }
-  guest_abi::Slot* data() { return slots_.data(); }
-  uint64_t result() const { return slots_[0].low; }
-
- private:
-  std::array<guest_abi::Slot, component::kMaxFlatParams + 2> slots_{};
-  size_t size_ = 0;
-};
+// The one argument of a resource's drop: a handle.
+Result<uint32_t> dropped_handle(std::span<const ComponentValue> arguments) {
+  if (arguments.size() == 1 && arguments[0].kind() == ComponentKind::kOwn) {
+    return arguments[0].handle();
+  }
+  return invalid("one argument is wanted, the own handle of a resource");
+}
 
 }  // namespace
 
@@ -84,49 +80,120 @@ Result<void> TransferMemory::reserve(uint64_t bytes) {
   return runner_->vm().write(memory_->info, image);
 }
 
+Result<detail::TransferArea> TransferMemory::reserve_area(uint32_t top, uint64_t bytes) {
+  const uint64_t base = detail::align_up(top, detail::kTransferAlignment);
+  if (base + bytes >= UINT32_MAX) {
+    return limit("values of " + std::to_string(bytes) + " bytes are too large for one call");
+  }
+  MAYFLY_TRY(reserve(base + bytes));
+  return detail::TransferArea{static_cast<uint32_t>(base), MAYFLY_TRY(view()).subspan(base, bytes)};
+}
+
+Result<LoweredCall> lower_call(ImageRunner& runner, const linker::ComponentExport& function,
+                               const detail::TransferCall& values, uint32_t top) {
+  LoweredCall lowered;
+  lowered.entry = runner.find_export(function.step, function.export_name);
+  if (lowered.entry == nullptr || lowered.entry->kind != wasm::ExternKind::kFunc) {
+    return invalid("the image has no function " + function.export_name);
+  }
+  component::Layout area;
+  if (function.type != component::TypeId{component::kNoIndex}) {
+    const component::TypeArena& types = function.file->component.types;
+    const ValType result = types.result(function.type);
+    lowered.has_result = result.exists();
+    if (lowered.has_result) area = component::tuple_layout(types, std::array{result});
+  }
+  const bool in_memory = area.flat.size() > component::kMaxFlatResults;
+  const uint64_t bytes = detail::align_up(values.bytes, detail::kTransferAlignment);
+  TransferMemory transfer = MAYFLY_TRY(TransferMemory::find(runner));
+  detail::TransferArea whole =
+      MAYFLY_TRY(transfer.reserve_area(top, bytes + (in_memory ? area.size : 0)));
+  std::array<uint64_t, component::kMaxFlatParams> flat{};
+  values.lower(values.values, {whole.base, whole.bytes.first(bytes)}, flat.data());
+
+  size_t params = lowered.entry->func.type.params.size() - 1;
+  if (in_memory) --params;
+  lowered.slots[0].low =
+      detail::align_up(whole.base + whole.bytes.size(), detail::kTransferAlignment);
+  for (size_t i = 0; i < params; ++i) lowered.slots.at(i + 1).low = flat.at(i);
+  if (in_memory) {
+    lowered.result_address = whole.base + bytes;
+    lowered.slots.at(params + 1).low = *lowered.result_address;
+  }
+  return lowered;
+}
+
+Result<std::unique_ptr<CallOutcome>> run_call(ImageRunner& runner,
+                                              const detail::TransferCall& values,
+                                              LoweredCall& lowered) {
+  auto ended = MAYFLY_TRY(runner.call_slots(lowered.entry->func, lowered.slots.data()));
+  if (ended != nullptr || !lowered.has_result) return ended;
+  const TransferMemory transfer = MAYFLY_TRY(TransferMemory::find(runner));
+  auto lifted = values.lift(values.values, MAYFLY_TRY(transfer.view()),
+                            lowered.result_address.value_or(lowered.slots[0].low));
+  if (!lifted) return bad_value(std::move(lifted).error());
+  return std::unique_ptr<CallOutcome>();
+}
+
+DynamicCall::DynamicCall(const linker::ComponentExport& function,
+                         std::span<const ComponentValue> arguments)
+    : function_(&function), arguments_(arguments) {
+  if (is_drop()) return;
+  for (const component::Member& param : function.file->component.types.params(function.type)) {
+    params_.push_back(param.type);
+  }
+}
+
+bool DynamicCall::is_drop() const {
+  return function_->type == component::TypeId{component::kNoIndex};
+}
+
+Result<DynamicCall> DynamicCall::create(const linker::ComponentExport& function,
+                                        std::span<const ComponentValue> arguments) {
+  DynamicCall call(function, arguments);
+  if (call.is_drop()) {
+    MAYFLY_TRY(dropped_handle(arguments));
+    return call;
+  }
+  call.bytes_ = MAYFLY_TRY(component::lowered_bytes(function.file->component.types, call.params_,
+                                                    arguments, ValueRole::kArgument));
+  return call;
+}
+
+detail::TransferCall DynamicCall::values() { return {this, bytes_, &lower, &lift}; }
+
+void DynamicCall::lower(void* values, const detail::TransferArea& area, uint64_t* flat) {
+  const auto& self = *static_cast<const DynamicCall*>(values);
+  if (self.is_drop()) {
+    flat[0] = self.arguments_[0].handle();
+    return;
+  }
+  const FlatValues lowered =
+      component::lower_values(self.function_->file->component.types, self.params_, self.arguments_,
+                              ValueRole::kArgument, area.base, area.bytes);
+  std::ranges::copy(lowered.values(), flat);
+}
+
+Result<void> DynamicCall::lift(void* values, std::span<const uint8_t> memory, uint64_t flat) {
+  auto& self = *static_cast<DynamicCall*>(values);
+  const component::TypeArena& types = self.function_->file->component.types;
+  auto lifted =
+      MAYFLY_TRY(component::lift_values(types, std::array{types.result(self.function_->type)},
+                                        ValueRole::kResult, {&flat, 1}, memory));
+  self.result_ = std::move(lifted.front());
+  return {};
+}
+
 Result<ComponentOutcome> call_component(ImageRunner& runner,
                                         const linker::ComponentExport& function,
                                         std::span<const ComponentValue> arguments, uint32_t top) {
-  const component::TypeArena& types = function.file->component.types;
-  std::vector<ValType> params;
-  for (const component::Member& param : types.params(function.type)) params.push_back(param.type);
-  std::vector<ValType> results;
-  if (types.result(function.type).exists()) results.push_back(types.result(function.type));
-  const image::ImageExport* entry = runner.find_export(function.step, function.export_name);
-  if (entry == nullptr || entry->kind != wasm::ExternKind::kFunc) {
-    return invalid("the image has no function " + function.export_name);
-  }
-  TransferMemory transfer = MAYFLY_TRY(TransferMemory::find(runner));
-
-  const uint64_t base = detail::align_up(top, detail::kTransferAlignment);
-  const uint64_t bytes = detail::align_up(
-      MAYFLY_TRY(component::lowered_bytes(types, params, arguments, ValueRole::kArgument)),
-      detail::kTransferAlignment);
-  const component::Layout area = component::tuple_layout(types, results);
-  const bool in_memory = area.flat.size() > component::kMaxFlatResults;
-  const uint64_t end = base + bytes + (in_memory ? area.size : 0);
-  MAYFLY_TRY(transfer.reserve(end));
-  const std::span<uint8_t> memory = MAYFLY_TRY(transfer.view());
-  const FlatValues flat =
-      component::lower_values(types, params, arguments, ValueRole::kArgument,
-                              static_cast<uint32_t>(base), memory.subspan(base, bytes));
-  CallSlots slots;
-  slots.push(detail::align_up(end, detail::kTransferAlignment));
-  for (const uint64_t value : flat.values()) slots.push(value);
-  if (in_memory) slots.push(base + bytes);
-
+  DynamicCall call = MAYFLY_TRY(DynamicCall::create(function, arguments));
+  const detail::TransferCall values = call.values();
+  LoweredCall lowered = MAYFLY_TRY(lower_call(runner, function, values, top));
+  const auto ended = MAYFLY_TRY(run_call(runner, values, lowered));
   ComponentOutcome outcome;
-  const auto ended = MAYFLY_TRY(runner.call_slots(entry->func, slots.data()));
-  if (ended != nullptr) {
-    outcome.call = std::move(*ended);
-    return outcome;
-  }
-  if (results.empty()) return outcome;
-  const uint64_t result = in_memory ? base + bytes : slots.result();
-  auto values = component::lift_values(types, results, ValueRole::kResult, {&result, 1},
-                                       MAYFLY_TRY(transfer.view()));
-  if (!values) return bad_value(values.error());
-  outcome.value = std::move(values->front());
+  if (ended != nullptr) outcome.call = std::move(*ended);
+  outcome.value = call.take_result();
   return outcome;
 }
 

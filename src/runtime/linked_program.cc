@@ -11,6 +11,7 @@
 
 #include "runtime/build.h"
 #include "runtime/compile_cache.h"
+#include "runtime/linked_component.h"
 #include "runtime/plan_builder.h"
 #include "runtime/printable.h"
 
@@ -71,6 +72,7 @@ std::vector<const HostDefinition*> used_functions(const LinkRequest& request) {
   }
   std::vector<const HostDefinition*> used;
   for (const HostDefinition& function : request.functions) {
+    if (function.function.call == nullptr) continue;
     if (imported.contains({function.module, function.name})) used.push_back(&function);
   }
   return used;
@@ -149,7 +151,8 @@ Result<std::shared_ptr<const LinkedProgram>> link_image(const LinkRequest& reque
   });
   for (const image::HostFunction& wanted : linked->image->host_functions()) {
     const auto found = std::ranges::find_if(request.functions, [&](const HostDefinition& function) {
-      return function.module == wanted.module && function.name == wanted.name;
+      return function.function.call != nullptr && function.module == wanted.module &&
+             function.name == wanted.name;
     });
     const std::string name = printable(wanted.module) + "." + printable(wanted.name);
     if (found == request.functions.end()) {
@@ -175,6 +178,12 @@ bool uses_guest_library(const image::Plan& plan) {
 }
 
 }  // namespace
+
+Result<std::shared_ptr<const image::Image>> build_image_for(EngineState& engine,
+                                                            const std::string& key,
+                                                            image::BuildRequest& request) {
+  return engine.image_for(key, [&] { return build(engine, request); });
+}
 
 ValueKind value_kind_of(wasm::ValType type) {
   switch (type.kind) {
@@ -215,10 +224,15 @@ Result<std::shared_ptr<const LinkedProgram>> link_program(EngineState& engine,
   MAYFLY_TRY(engine.check_process());
   MAYFLY_TRY(check_names(request));
   for (const auto& instance : request.instances) {
-    if (instance.program->image() == nullptr) continue;
-    if (request.instances.size() == 1) return link_image(request);
-    return link_error(printable(instance.program->name()) +
-                      ": an image is linked already, and cannot be linked to others");
+    const ProgramState& program = *instance.program;
+    if (program.image() == nullptr && program.component() == nullptr) continue;
+    if (request.instances.size() == 1) {
+      return program.image() != nullptr ? link_image(request) : link_component(engine, request);
+    }
+    return link_error(printable(program.name()) +
+                      (program.image() != nullptr
+                           ? ": an image is linked already, and cannot be linked to others"
+                           : ": a component cannot be linked to other programs"));
   }
   const auto used = used_functions(request);
   auto linked = std::make_shared<LinkedProgram>();
@@ -237,8 +251,7 @@ Result<std::shared_ptr<const LinkedProgram>> link_program(EngineState& engine,
   }
   linked->main = static_cast<uint32_t>(build_request.plan.steps.size() - 1);
   linked->uses_wasi = uses_guest_library(build_request.plan);
-  linked->image = MAYFLY_TRY(
-      engine.image_for(key_of(request, used), [&] { return build(engine, build_request); }));
+  linked->image = MAYFLY_TRY(build_image_for(engine, key_of(request, used), build_request));
   return std::shared_ptr<const LinkedProgram>(std::move(linked));
 }
 

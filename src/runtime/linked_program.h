@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "image/build_request.h"
 #include "image/image.h"
 #include "mayfly/host_function.h"
 #include "runtime/engine_state.h"
@@ -17,10 +18,13 @@
 
 namespace mayfly::runtime {
 
+struct LinkedComponent;
+
 struct HostDefinition {
   std::string module;
   std::string name;
-  detail::HostFunction function;
+  detail::HostFunction function;                // of modules; without `call` there is none
+  detail::ComponentHostFunction of_components;  // the same
 };
 
 struct LinkRequest {
@@ -39,12 +43,18 @@ struct LinkedProgram {
   std::vector<detail::HostFunction> functions;  // in the order of Image::host_functions
   uint32_t main = 0;                            // step of the main program
   bool uses_wasi = false;
+  std::shared_ptr<const LinkedComponent> component;  // null: it is none, or only its image is known
 };
 
 // Errors: kLink with all imports that cannot be met; kInvalid for a name that is defined twice; the
 // compiler's.
 Result<std::shared_ptr<const LinkedProgram>> link_program(EngineState& engine,
                                                           const LinkRequest& request);
+
+// The image that `key` stands for: one that is in use, cached, or built.
+Result<std::shared_ptr<const image::Image>> build_image_for(EngineState& engine,
+                                                            const std::string& key,
+                                                            image::BuildRequest& request);
 
 // The WebAssembly type of a host function.
 wasm::FuncType func_type_of(const FunctionType& type);

@@ -22,7 +22,8 @@ Result<std::vector<detail::HostFunction>> bind(const image::Image& image,
     const std::string name =
         "\"" + printable(import.module) + "\" \"" + printable(import.name) + "\"";
     const auto found = std::ranges::find_if(functions, [&](const HostDefinition& definition) {
-      return definition.module == import.module && definition.name == import.name;
+      return definition.function.call != nullptr && definition.module == import.module &&
+             definition.name == import.name;
     });
     if (found == functions.end()) {
       missing += (missing.empty() ? "" : "; ") + name + " of type " + to_string(import.type) +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ProgramState: what a public Program stands for: a valid module and its bytes, or an image.
+// ProgramState: what a public Program stands for: a valid module or component with its bytes, or an
+// image.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include "base/result.h"
 #include "image/image.h"
+#include "linker/graph.h"
 #include "wasm/module.h"
 
 namespace mayfly::runtime {
@@ -23,7 +25,7 @@ class ProgramState {
 
  public:
   // number is unique in its engine.
-  // Errors: kInvalid with name and offset; kUnsupported for what is no core module.
+  // Errors: kInvalid with name and offset; kLimit; kUnsupported.
   static Result<std::shared_ptr<const ProgramState>> create(std::string name,
                                                             std::vector<uint8_t> bytes,
                                                             uint64_t number);
@@ -42,12 +44,16 @@ class ProgramState {
         bytes_(std::move(bytes)),
         module_(std::move(module)),
         number_(number) {}
+  ProgramState(Key, std::string name, std::shared_ptr<const linker::ComponentFile> component,
+               uint64_t number)
+      : name_(std::move(name)), component_(std::move(component)), number_(number) {}
 
   const std::string& name() const { return name_; }
   const std::vector<uint8_t>& bytes() const { return bytes_; }
   const wasm::Module& module() const { return module_; }
-  // Null: it is a module. Else the module is an empty one.
+  // At most one is there, and then bytes() and module() are empty. Both null: it is a module.
   const std::shared_ptr<const image::Image>& image() const { return image_; }
+  const std::shared_ptr<const linker::ComponentFile>& component() const { return component_; }
   uint64_t number() const { return number_; }
 
  private:
@@ -55,6 +61,7 @@ class ProgramState {
   std::vector<uint8_t> bytes_;
   wasm::Module module_;
   std::shared_ptr<const image::Image> image_;
+  std::shared_ptr<const linker::ComponentFile> component_;
   uint64_t number_;
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "runtime/call_limits.h"
+#include "runtime/component_call.h"
 #include "runtime/printable.h"
 
 namespace mayfly::runtime {
@@ -175,6 +176,14 @@ Result<std::unique_ptr<CallOutcome>> SandboxState::call(const image::FuncExport&
   const TraceSpan span(*engine_, "call");
   const Turn turn = MAYFLY_TRY(Turn::take(*this));
   return ended(runner_->call_slots(function, slots));
+}
+
+Result<std::unique_ptr<CallOutcome>> SandboxState::call(const linker::ComponentExport& function,
+                                                        const detail::TransferCall& values) {
+  const TraceSpan span(*engine_, "call");
+  const Turn turn = MAYFLY_TRY(Turn::take(*this));
+  LoweredCall lowered = MAYFLY_TRY(lower_call(*runner_, function, values, transfer_top_));
+  return ended(run_call(*runner_, values, lowered));
 }
 
 // Every end of a call, outer or inner, comes through here.
@@ -368,8 +377,10 @@ std::optional<int64_t> SandboxState::fuel_left() const {
   return left == INT64_MAX ? std::nullopt : std::optional(left);
 }
 
+// Exports of a component's modules are not for calls from outside: only adapters know how.
 const image::ImageExport* SandboxState::find_export(wasm::ExternKind kind,
                                                     std::string_view name) const {
+  if (program_->component != nullptr) return nullptr;
   for (const image::ImageExport& item : program_->image->instances()[program_->main].exports) {
     if (item.name == name) return item.kind == kind ? &item : nullptr;
   }
@@ -377,6 +388,10 @@ const image::ImageExport* SandboxState::find_export(wasm::ExternKind kind,
 }
 
 Error SandboxState::no_export(wasm::ExternKind kind, std::string_view name) const {
+  if (program_->component != nullptr) {
+    return invalid("the program is a component, which has no " + std::string(to_string(kind)) +
+                   " \"" + printable(name) + "\": see component_function()");
+  }
   constexpr size_t kNamesMax = 20;
   std::string names;
   size_t count = 0;

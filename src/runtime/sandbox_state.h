@@ -18,11 +18,15 @@
 #include <stop_token>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/result.h"
+#include "linker/component_linker.h"
+#include "linker/state_module.h"
 #include "mayfly/limits.h"
 #include "mayfly/policy.h"
 #include "mayfly/sandbox.h"
+#include "mayfly/transfer.h"
 #include "runtime/cpu_limit.h"
 #include "runtime/image_runner.h"
 #include "runtime/linked_program.h"
@@ -67,6 +71,12 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   // Errors: kState, kHost.
   Result<std::unique_ptr<CallOutcome>> call(const image::FuncExport& function,
                                             guest_abi::Slot* slots);
+
+  // The same of a component's function. Errors also: kInvalid and kLimit of lower_call().
+  Result<std::unique_ptr<CallOutcome>> call(const linker::ComponentExport& function,
+                                            const detail::TransferCall& values);
+  // Where a call inside the call in progress finds free transfer memory; what it was.
+  uint32_t exchange_transfer_top(uint32_t top) { return std::exchange(transfer_top_, top); }
 
   std::unique_ptr<CallOutcome> call_host(uint32_t index, guest_abi::Slot* slots) override;
 
@@ -160,6 +170,7 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   std::atomic<std::thread::id> owner_{};  // of the call in progress
   uint32_t depth_ = 0;                    // calls inside calls
   bool in_host_function_ = false;
+  uint32_t transfer_top_ = linker::kTransferFirst;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::unique_ptr<CallOutcome> inner_end_;  // how an inner call ended that did not return
   std::string poison_;                      // what happened

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The host as a callee of the canonical ABI: what definitions.py does around canon_lift, with the
+// transfer memory for a memory. The slots are: where free transfer memory begins, then flat values.
+#include <array>
+
+#include "component/host_lift.h"
+#include "component/host_lower.h"
+#include "mayfly/transfer.h"
+#include "runtime/component_call.h"
+#include "runtime/linked_component.h"
+
+namespace mayfly::detail {
+namespace {
+
+using component::TypeArena;
+using component::TypeId;
+using component::ValType;
+using component::ValueRole;
+
+constexpr TypeId kDestructor{component::kNoIndex};
+
+}  // namespace
+
+HostTransfer::HostTransfer(runtime::ImageRunner& runner, const runtime::BoundHostFunction& function,
+                           Slot* slots)
+    : runner_(&runner),
+      function_(&function),
+      slots_(slots),
+      top_(static_cast<uint32_t>(slots[0].low)) {}
+
+Result<std::vector<ComponentValue>> HostTransfer::lift() const {
+  if (function_->type == kDestructor) {
+    return std::vector{ComponentValue::own(static_cast<uint32_t>(slots_[1].low))};
+  }
+  const TypeArena& types = function_->file->component.types;
+  std::vector<ValType> params;
+  for (const component::Member& param : types.params(function_->type)) params.push_back(param.type);
+  std::array<uint64_t, component::kMaxFlatParams> flat{};
+  const size_t count = component::tuple_layout(types, params).flat.size();
+  const size_t used = count > flat.size() ? 1 : count;
+  for (size_t i = 0; i < used; ++i) flat.at(i) = slots_[i + 1].low;
+  const auto transfer = MAYFLY_TRY(runtime::TransferMemory::find(*runner_));
+  return component::lift_values(types, params, ValueRole::kArgument, std::span(flat).first(used),
+                                MAYFLY_TRY(transfer.view()));
+}
+
+Result<TransferArea> HostTransfer::reserve(uint64_t bytes) const {
+  auto transfer = MAYFLY_TRY(runtime::TransferMemory::find(*runner_));
+  return transfer.reserve_area(top_, bytes);
+}
+
+Result<void> HostTransfer::lower(const ComponentValue* value) {
+  const TypeArena& types = function_->file->component.types;
+  const ValType result = function_->type == kDestructor ? ValType() : types.result(function_->type);
+  if (!result.exists() && value == nullptr) return {};
+  if (!result.exists() || value == nullptr) {
+    return invalid(function_->name + ": the host function answered " +
+                   (value == nullptr ? "nothing, but has a result" : "a value, but has no result"));
+  }
+  const std::array wanted = {result};
+  const std::span<const ComponentValue> values(value, 1);
+  const auto bytes = component::lowered_bytes(types, wanted, values, ValueRole::kResult);
+  if (!bytes) return with_context(function_->name, bytes.error());
+  const TransferArea area = MAYFLY_TRY(reserve(*bytes));
+  slots_[0].low =
+      component::lower_values(types, wanted, values, ValueRole::kResult, area.base, area.bytes)
+          .values()[0];
+  return {};
+}
+
+}  // namespace mayfly::detail

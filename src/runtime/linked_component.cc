@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The linker says which functions it wants of the host; each is bound to what was defined under its
+// name, or under that of a compatible version.
+#include "runtime/linked_component.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "component/names.h"
+#include "component/type_text.h"
+#include "runtime/component_call.h"
+#include "runtime/printable.h"
+#include "runtime/sandbox_state.h"
+
+namespace mayfly::runtime {
+namespace {
+
+using linker::ComponentExport;
+using linker::ComponentImport;
+
+constexpr std::string_view kRoot = "$root";  // the linker's name for no interface
+constexpr std::string_view kDrop = "[resource-drop]";
+
+// "ns:pkg/interface" and what is behind the '@'.
+std::pair<std::string_view, std::string_view> split_version(std::string_view interface) {
+  const size_t at = interface.find('@');
+  if (at == std::string_view::npos) return {interface, {}};
+  return {interface.substr(0, at), interface.substr(at + 1)};
+}
+
+bool is_compatible(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  const auto [a_name, a_version] = split_version(a);
+  const auto [b_name, b_version] = split_version(b);
+  if (a_name != b_name || a_version.empty() || b_version.empty()) return false;
+  const auto first = component::parse_semver(a_version);
+  const auto second = component::parse_semver(b_version);
+  return first && second && component::is_compatible(*first, *second);
+}
+
+const HostDefinition* find_definition(const LinkRequest& request, std::string_view interface,
+                                      std::string_view name) {
+  if (interface == kRoot) interface = "";
+  const HostDefinition* found = nullptr;
+  for (const HostDefinition& function : request.functions) {
+    if (function.of_components.call == nullptr || function.name != name) continue;
+    if (function.module == interface) return &function;
+    if (found == nullptr && is_compatible(function.module, interface)) found = &function;
+  }
+  return found;
+}
+
+std::string full_name(std::string_view interface, std::string_view name) {
+  if (interface.empty() || interface == kRoot) return printable(name);
+  return printable(interface) + "#" + printable(name);
+}
+
+std::string describe(const ComponentImport& import) {
+  const std::string name = full_name(import.interface, import.name);
+  if (import.type == component::TypeId{component::kNoIndex}) return name;
+  return name + ": " + component::function_text(import.file->component.types, import.type);
+}
+
+Result<std::vector<detail::HostFunction>> bind_functions(
+    const LinkRequest& request, const std::shared_ptr<const linker::ComponentFile>& file,
+    std::span<const ComponentImport> imports, const image::Plan& plan) {
+  std::vector<detail::HostFunction> bound;
+  std::string missing;
+  for (size_t i = 0; i < imports.size(); ++i) {
+    const ComponentImport& import = imports[i];
+    const HostDefinition* found = find_definition(request, import.interface, import.name);
+    if (found == nullptr && !import.name.starts_with(kDrop)) {
+      missing += (missing.empty() ? "" : "; ") + describe(import);
+      continue;
+    }
+    auto callable = std::make_shared<BoundHostFunction>();
+    callable->file = file;
+    callable->type = import.type;
+    callable->name = full_name(import.interface, import.name);
+    if (found != nullptr) callable->function = found->of_components;
+    bound.push_back({std::move(callable), &BoundHostFunction::call,
+                     function_type_of(plan.host_functions[i].type), detail::HostMode::kOnCaller});
+  }
+  if (missing.empty()) return bound;
+  return link_error(printable(file->name) + ": nothing defines these imports: " + missing);
+}
+
+bool uses_wasi(const image::Plan& plan) {
+  return std::ranges::any_of(plan.steps, [](const image::InstanceStep& step) {
+    return std::ranges::any_of(step.imports, [](const image::Binding& binding) {
+      return binding.symbol.starts_with("mayfly_wasi2_");
+    });
+  });
+}
+
+// What decides the image: the host functions' types follow from the component.
+std::string key_of(const LinkRequest& request, const image::Plan& plan) {
+  std::string key = "component" + std::string(request.wasi ? "|wasi|" : "||") +
+                    std::to_string(request.instances.back().program->number());
+  for (const image::HostFunction& function : plan.host_functions) {
+    key += "|" + std::to_string(function.module.size()) + ":" + function.module +
+           std::to_string(function.name.size()) + ":" + function.name;
+  }
+  return key;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const LinkedProgram>> link_component(EngineState& engine,
+                                                            const LinkRequest& request) {
+  const ProgramState& program = *request.instances.back().program;
+  const auto& file = program.component();
+  auto linked = std::make_shared<LinkedProgram>();
+  auto component = std::make_shared<LinkedComponent>();
+  component->file = file;
+  image::BuildRequest build;
+  build.options = engine.config().options;
+  {
+    const TraceSpan span(engine, "link");
+    linker::ComponentLinkOptions options;
+    options.wasi = request.wasi;
+    options.is_defined = [&](std::string_view interface, std::string_view name) {
+      return find_definition(request, interface, name) != nullptr;
+    };
+    linker::ComponentLinker linker(options);
+    auto made = linker.instantiate(*file, {});
+    if (!made) return with_context(printable(program.name()), std::move(made).error());
+    component->exports = linker.root(*made).exports;
+    linker::PlanModules modules = linker.finish();
+    linked->functions = MAYFLY_TRY(bind_functions(request, file, linker.imports(), modules.plan()));
+    build.modules = std::move(modules.bytes());
+    build.module_names = std::move(modules.names());
+    build.plan = std::move(modules.plan());
+  }
+  linked->main = static_cast<uint32_t>(build.plan.steps.size() - 1);
+  linked->uses_wasi = uses_wasi(build.plan);
+  linked->component = std::move(component);
+  linked->image = MAYFLY_TRY(build_image_for(engine, key_of(request, build.plan), build));
+  return std::shared_ptr<const LinkedProgram>(std::move(linked));
+}
+
+const ComponentExport* find_component_export(const LinkedComponent& component,
+                                             std::string_view name) {
+  const size_t hash = name.find('#');
+  const std::string_view interface = hash == std::string_view::npos ? "" : name.substr(0, hash);
+  const std::string_view function = hash == std::string_view::npos ? name : name.substr(hash + 1);
+  const ComponentExport* found = nullptr;
+  for (const ComponentExport& item : component.exports) {
+    if (item.name != function) continue;
+    if (item.interface == interface) return &item;
+    if (found == nullptr && is_compatible(item.interface, interface)) found = &item;
+  }
+  return found;
+}
+
+Error no_component_export(const LinkedComponent& component, std::string_view name) {
+  constexpr size_t kNamesMax = 20;
+  std::string names;
+  for (size_t i = 0; i < component.exports.size() && i < kNamesMax; ++i) {
+    const ComponentExport& item = component.exports[i];
+    names += (i == 0 ? "" : ", ") + full_name(item.interface, item.name);
+  }
+  if (component.exports.size() > kNamesMax) {
+    names += " and " + std::to_string(component.exports.size() - kNamesMax) + " more";
+  }
+  return invalid("the component exports no function \"" + printable(name) + "\"; it has " +
+                 (names.empty() ? "none" : names));
+}
+
+// The first slot is where the component has no values of its own any more.
+bool BoundHostFunction::call(void* callable, Caller& caller, detail::Slot* slots) {
+  const auto& self = *static_cast<const BoundHostFunction*>(callable);
+  if (self.function.call == nullptr) return true;
+  SandboxState& state = *caller.state();
+  const uint32_t outer = state.exchange_transfer_top(static_cast<uint32_t>(slots[0].low));
+  detail::HostTransfer transfer(state.runner(), self, slots);
+  const bool ok = self.function.call(self.function.callable.get(), caller, transfer);
+  state.exchange_transfer_top(outer);
+  return ok;
+}
+
+}  // namespace mayfly::runtime
