@@ -11,14 +11,13 @@
 #include <filesystem>
 #include <vector>
 
+#include "cli/component_link.h"
 #include "cli/output.h"
 #include "component/component.h"
-#include "linker/component_linker.h"
 #include "runtime/build.h"
 #include "runtime/compile_cache.h"
 #include "runtime/compiler_identity.h"
 #include "runtime/plan_builder.h"
-#include "runtime/printable.h"
 #include "wasm/module.h"
 
 namespace mayfly::cli {
@@ -87,42 +86,6 @@ image::BuildRequest request_of(const std::vector<LinkedModule>& inputs,
   return request;
 }
 
-// Nobody provides functions for a program that a command runs.
-Result<void> check_imports(const std::string& file, const linker::ComponentLinker& linker) {
-  constexpr size_t kNamesMax = 10;
-  std::string names;
-  const auto& imports = linker.imports();
-  for (size_t i = 0; i < imports.size() && i < kNamesMax; ++i) {
-    names += (i == 0 ? " " : ", ") + runtime::printable(imports[i].interface) + " " +
-             runtime::printable(imports[i].name);
-  }
-  if (imports.empty()) return {};
-  if (imports.size() > kNamesMax) {
-    names += " and " + std::to_string(imports.size() - kNamesMax) + " more";
-  }
-  return link_error(file + ": nothing provides these imports:" + names +
-                    "; --trap-missing runs it without them");
-}
-
-// The modules and the plan that a component is made of.
-Result<void> link_component(const std::string& file, std::vector<uint8_t> bytes,
-                            const CompileOptions& options, image::BuildRequest& request) {
-  linker::ComponentFile loaded{request.module_names.back(), {}, std::move(bytes)};
-  auto component = component::decode(loaded.bytes);
-  if (!component) return with_context(file, std::move(component).error());
-  loaded.component = std::move(*component);
-  linker::ComponentLinker linker(
-      {.wasi = true, .bench = options.bench, .trap_missing = options.trap_missing});
-  const auto made = linker.instantiate(loaded, {});
-  if (!made) return with_context(file, made.error());
-  MAYFLY_TRY(check_imports(file, linker));
-  linker::PlanModules modules = linker.finish();
-  request.modules = std::move(modules.bytes());
-  request.module_names = std::move(modules.names());
-  request.plan = std::move(modules.plan());
-  return {};
-}
-
 // Adds modules and plan. `hashes`, where there are any: of the modules when they were looked for in
 // the cache.
 Result<void> link(const std::vector<LinkedModule>& inputs, const CompileOptions& options,
@@ -137,7 +100,13 @@ Result<void> link(const std::vector<LinkedModule>& inputs, const CompileOptions&
     }
     if (component::is_component(bytes)) {
       if (inputs.size() > 1) return unsupported(input.file + ": --preload is for modules");
-      return link_component(input.file, std::move(bytes), options, request);
+      const auto linked = MAYFLY_TRY(
+          link_component(input.file, request.module_names.back(), std::move(bytes), options));
+      linker::PlanModules parts = linked->linker->finish();
+      request.modules = std::move(parts.bytes());
+      request.module_names = std::move(parts.names());
+      request.plan = std::move(parts.plan());
+      return {};
     }
     auto module = wasm::decode(bytes);
     if (!module) return with_context(input.file, std::move(module).error());

@@ -7,17 +7,21 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/callee.h"
+#include "cli/component_link.h"
 #include "cli/driver.h"
 #include "cli/grants.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/program.h"
+#include "linker/state_module.h"
+#include "runtime/component_call.h"
 #include "runtime/image_runner.h"
 #include "runtime/printable.h"
 #include "runtime/snapshot_save.h"
@@ -118,12 +122,42 @@ CallOutcome end_of_command(const CallOutcome& returned) {
   return outcome;
 }
 
+// What of the program is called; nothing: the state after the start is saved.
+struct Target {
+  Callee callee;
+  std::optional<ComponentCall> component;  // instead, with --invoke
+};
+
+Result<Target> find_target(const RunOptions& options, const ImageRunner& runner) {
+  Target target;
+  if (!options.save_to.empty() && options.invoke.empty()) return target;
+  if (!options.invoke.empty()) {
+    Input input = MAYFLY_TRY(open_input(options.file, Components::kTaken));
+    if (input.kind == FileKind::kComponent) {
+      auto bytes = MAYFLY_TRY(read_module(options.file, input.file));
+      auto component =
+          MAYFLY_TRY(link_component(options.file, options.file, std::move(bytes), options.compile));
+      target.component =
+          MAYFLY_TRY(find_component_call(options.file, std::move(component), options.invoke));
+      return target;
+    }
+  }
+  target.callee = MAYFLY_TRY(find_callee(options.file, runner.image(), options.invoke));
+  return target;
+}
+
+// Prints the result in WAVE.
+Result<CallOutcome> call_component(const Target& target, ImageRunner& runner) {
+  runtime::ComponentOutcome outcome = MAYFLY_TRY(runtime::call_component(
+      runner, *target.component->function, target.component->arguments, linker::kTransferFirst));
+  if (outcome.value) (void)print(to_string(*outcome.value) + "\n");
+  return std::move(outcome.call);
+}
+
 Result<int> call_program(const RunOptions& options, const Program& program, ImageRunner& runner,
                          Timings& timings) {
-  Callee callee;  // of none: the state after the start is saved
-  if (options.save_to.empty() || !options.invoke.empty()) {
-    callee = MAYFLY_TRY(find_callee(options.file, runner.image(), options.invoke));
-  }
+  const Target target = MAYFLY_TRY(find_target(options, runner));
+  const Callee& callee = target.callee;
   if (program.snapshot != nullptr) {
     const auto restored = runner.restore(program.snapshot);
     if (!restored) return with_context(options.file, restored.error());
@@ -136,7 +170,9 @@ Result<int> call_program(const RunOptions& options, const Program& program, Imag
   if (program.snapshot == nullptr) outcome = MAYFLY_TRY(start_program(options, runner));
   timings.mark(program.snapshot == nullptr ? "instantiate" : "restore");
   if (!outcome.returned()) return finish(options, runner, outcome);
-  if (callee.function != nullptr) {
+  if (target.component) {
+    outcome = MAYFLY_TRY(call_component(target, runner));
+  } else if (callee.function != nullptr) {
     outcome = MAYFLY_TRY(runner.call(*callee.function, callee.arguments));
   }
   if (callee.is_command_of_component && outcome.returned()) outcome = end_of_command(outcome);
