@@ -30,11 +30,12 @@ constexpr std::array<std::string_view, EngineCounters::kTrapCodes> kTrapNames = 
 static_assert(static_cast<size_t>(guest_abi::TrapCode::kComponent) + 1 == kTrapNames.size());
 
 // In the order of EngineCounters::add().
-constexpr std::array<std::string_view, 8 + kExitReasons> kRunNames = {
-    "calls",       "host_calls",      "bytes_in",   "bytes_out",
-    "guest_ns",    "host_ns",         "exits",      "exits.return",
-    "exits.grow",  "exits.host_call", "exits.wasi", "exits.other_port",
-    "exits.fault", "exits.stopped",   "exits.lost", "exitless",
+constexpr std::array<std::string_view, 10 + kExitReasons> kRunNames = {
+    "calls",      "host_calls",       "bytes_in",    "bytes_out",
+    "guest_ns",   "host_ns",          "restores",    "restores.pages_copied",
+    "exits",      "exits.return",     "exits.grow",  "exits.host_call",
+    "exits.wasi", "exits.other_port", "exits.fault", "exits.stopped",
+    "exits.lost", "exitless",
 };
 
 std::string_view unit_of(std::string_view name) {
@@ -46,8 +47,9 @@ std::string_view unit_of(std::string_view name) {
 
 void EngineCounters::add(const RunCounts& counts, RunTotals& totals) {
   size_t at = 0;
-  for (const OwnCount* count : {&counts.calls, &counts.host_calls, &counts.bytes_in,
-                                &counts.bytes_out, &counts.guest_ns, &counts.host_ns}) {
+  for (const OwnCount* count :
+       {&counts.calls, &counts.host_calls, &counts.bytes_in, &counts.bytes_out, &counts.guest_ns,
+        &counts.host_ns, &counts.restores, &counts.pages_copied}) {
     totals[at++] += count->get();
   }
   totals[at++] += counts.exits_total();
@@ -124,8 +126,6 @@ std::vector<Counter> EngineCounters::read() const {
       {"ends.out_of_memory", value(out_of_memory), ""},
       {"ends.limit", value(limits), ""},
       {"ends.host_error", value(host_errors), ""},
-      {"restores", value(restores), ""},
-      {"restores.pages_copied", value(pages_copied), ""},
       {"snapshots", value(snapshots), ""},
       {"freezes", value(freezes), ""},
       {"thaws", value(thaws), ""},

@@ -37,8 +37,6 @@ struct EngineCounters {
   Count out_of_memory = 0;
   Count limits = 0;
   Count host_errors = 0;
-  Count restores = 0;
-  Count pages_copied = 0;
   Count snapshots = 0;
   Count freezes = 0;
   Count thaws = 0;
@@ -51,7 +49,7 @@ struct EngineCounters {
   std::vector<Counter> read() const;
 
  private:
-  static constexpr size_t kRunCounters = 8 + kExitReasons;
+  static constexpr size_t kRunCounters = 10 + kExitReasons;
   using RunTotals = std::array<uint64_t, kRunCounters>;
   static void add(const RunCounts& counts, RunTotals& totals);
   RunTotals run_totals() const;

@@ -281,7 +281,7 @@ Result<void> ImageRunner::check_restore(const Snapshot& snapshot) const {
   return ports_.check_sizes(snapshot.memory().region_bytes);
 }
 
-Result<vmm::RestoreCount> ImageRunner::restore(SnapshotPtr snapshot) {
+Result<vmm::RestoreCount> ImageRunner::restore(const SnapshotPtr& snapshot) {
   if (broken_) return invalid("a VM that its guest broke cannot be reset: " + broken_->broken);
   MAYFLY_TRY(check_restore(*snapshot));
   const auto restored = vm_->restore(snapshot->memory());
@@ -294,7 +294,8 @@ Result<vmm::RestoreCount> ImageRunner::restore(SnapshotPtr snapshot) {
   if (handler_ != nullptr) MAYFLY_TRY(handler_->restore(snapshot->rest().host.get()));
   MAYFLY_TRY(prepare_call_page());
   instantiated_ = snapshot->rest().instantiated;
-  reference_ = std::move(snapshot);
+  // Most go back to where they came from: then nobody else's count of owners is touched.
+  if (reference_ != snapshot) reference_ = snapshot;
   return *restored;
 }
 

@@ -92,7 +92,7 @@ class ImageRunner {
   // Makes the state that of a snapshot of the same image, with new random numbers and clocks that
   // go on. Takes time in proportion to the pages written since, and to those that differ.
   // Errors: check_restore()'s; kInvalid after kBroken; kHost: only destruction is left.
-  Result<vmm::RestoreCount> restore(SnapshotPtr snapshot);
+  Result<vmm::RestoreCount> restore(const SnapshotPtr& snapshot);
 
   // The state now, less what the machine has in common with the last snapshot() or restore(), for
   // another runner of the same image and handler to go on with; this one then goes. The handler

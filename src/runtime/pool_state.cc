@@ -78,7 +78,7 @@ PoolState::SandboxPtr PoolState::take_idle() {
 
 Result<PoolState::SandboxPtr> PoolState::acquire(std::chrono::nanoseconds wait) {
   MAYFLY_TRY(engine_->check_process());
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   if (!idle_.empty()) return take_idle();
   if (live_ < options_.size_max) {
     ++live_;
@@ -91,8 +91,7 @@ Result<PoolState::SandboxPtr> PoolState::acquire(std::chrono::nanoseconds wait) 
 }
 
 // nullptr: there is a place for a new one.
-Result<PoolState::SandboxPtr> PoolState::queue(std::unique_lock<std::mutex> lock,
-                                               std::chrono::nanoseconds wait) {
+Result<PoolState::SandboxPtr> PoolState::queue(Lock lock, std::chrono::nanoseconds wait) {
   const TraceSpan span(*engine_, "queue");
   const auto begin = Clock::now();
   auto served = wait_for_one(std::move(lock), wait);
@@ -102,8 +101,7 @@ Result<PoolState::SandboxPtr> PoolState::queue(std::unique_lock<std::mutex> lock
 }
 
 // Leaves the lock before it returns: who is told of the time may call back.
-Result<PoolState::SandboxPtr> PoolState::wait_for_one(std::unique_lock<std::mutex> lock,
-                                                      std::chrono::nanoseconds wait) {
+Result<PoolState::SandboxPtr> PoolState::wait_for_one(Lock lock, std::chrono::nanoseconds wait) {
   Waiter self;
   waiters_.push_back(&self);
   const auto is_served = [&] { return self.sandbox != nullptr || self.may_make; };

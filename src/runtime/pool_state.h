@@ -12,14 +12,16 @@
 #include <mutex>
 #include <thread>
 
+#include "base/quick_lock.h"
 #include "base/result.h"
 #include "mayfly/pool.h"
 #include "runtime/sandbox_state.h"
 
 namespace mayfly::runtime {
 
-// Shareable between threads.
-class PoolState {
+// Shareable between threads. What is only read lies in other lines of the processor's cache than
+// the count of owners before it and the lock behind it, which every thread writes.
+class alignas(64) PoolState {
  public:
   using SandboxPtr = std::shared_ptr<SandboxState>;
 
@@ -50,12 +52,13 @@ class PoolState {
   };
   // Somebody in acquire(), who is given a sandbox, or the right to make one.
   struct Waiter {
-    std::condition_variable served;
+    std::condition_variable_any served;
     SandboxPtr sandbox;
     bool may_make = false;
   };
-  Result<SandboxPtr> queue(std::unique_lock<std::mutex> lock, std::chrono::nanoseconds wait);
-  Result<SandboxPtr> wait_for_one(std::unique_lock<std::mutex> lock, std::chrono::nanoseconds wait);
+  using Lock = std::unique_lock<QuickLock>;
+  Result<SandboxPtr> queue(Lock lock, std::chrono::nanoseconds wait);
+  Result<SandboxPtr> wait_for_one(Lock lock, std::chrono::nanoseconds wait);
   Result<SandboxPtr> make() const;
   Result<SandboxPtr> make_counted();
   SandboxPtr take_idle();
@@ -67,7 +70,7 @@ class PoolState {
   const SandboxConfig config_;
   const PoolOptions options_;
 
-  mutable std::mutex mutex_;
+  alignas(64) mutable QuickLock mutex_;
   std::deque<Idle> idle_;       // the longest idle first
   std::list<Waiter*> waiters_;  // the longest waiting first
   size_t live_ = 0;             // idle and in use

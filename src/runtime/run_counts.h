@@ -43,6 +43,8 @@ struct RunCounts {
   OwnCount bytes_out;
   OwnCount guest_ns;  // where EngineOptions::measure_time says so
   OwnCount host_ns;
+  OwnCount restores;
+  OwnCount pages_copied;
 
   void add_exit(ExitReason reason) { exits[static_cast<size_t>(reason)].add(1); }
   uint64_t exits_total() const {

@@ -80,10 +80,8 @@ Result<void> SandboxState::restore(const std::shared_ptr<const SandboxSnapshot>&
     restored = runner_->restore(snapshot->state);
     if (!restored) return std::move(restored).error();
   }
-  engine_->counters().pages_copied += restored->pages_copied;
-  pages_copied_.fetch_add(restored->pages_copied, std::memory_order_relaxed);
-  restores_.fetch_add(1, std::memory_order_relaxed);
-  ++engine_->counters().restores;
+  counts_.pages_copied.add(restored->pages_copied);
+  counts_.restores.add(1);
   poison_.clear();
   poisoned_ = false;
   count_memory();

@@ -413,8 +413,8 @@ Usage SandboxState::usage() const {
   usage.exitless = counts_.exitless.get();
   usage.bytes_in = counts_.bytes_in.get();
   usage.bytes_out = counts_.bytes_out.get();
-  usage.restores = restores_.load(std::memory_order_relaxed);
-  usage.pages_copied = pages_copied_.load(std::memory_order_relaxed);
+  usage.restores = counts_.restores.get();
+  usage.pages_copied = counts_.pages_copied.get();
   usage.memory_bytes = memory_bytes_.load(std::memory_order_relaxed);
   usage.frozen_bytes = frozen_bytes_.load(std::memory_order_relaxed);
   usage.memory_bytes_peak = memory_bytes_peak_.load(std::memory_order_relaxed);

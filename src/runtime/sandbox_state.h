@@ -197,8 +197,6 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   RunCounts counts_;
   uint64_t host_calls_before_ = 0;  // those of earlier calls
   PortTraffic traffic_{counts_};
-  std::atomic<uint64_t> restores_ = 0;
-  std::atomic<uint64_t> pages_copied_ = 0;
   std::atomic<uint64_t> memory_bytes_ = 0;
   std::atomic<uint64_t> memory_bytes_peak_ = 0;
 };
