@@ -191,8 +191,10 @@ TEST_P(ExitlessTest, EndsAHostFunctionThatAsksForItsStopToken) {
     while (!token.stop_requested()) std::this_thread::yield();
     return value;
   });
-  Sandbox guest = sandbox(linker, kGuest, spinning().deadline(milliseconds(10)));
+  Sandbox guest = sandbox(linker, kGuest, spinning());
+  ASSERT_TRUE(guest.set_deadline(milliseconds(10)));
   EXPECT_EQ(guest.call<int32_t>("run", 1).kind(), CallOutcome::Kind::kDeadline);
+  ASSERT_TRUE(guest.set_deadline(std::nullopt));
   ASSERT_TRUE(guest.reset());
   EXPECT_EQ(guest.call<int32_t>("count").value(), 1);
 }
