@@ -37,8 +37,8 @@ struct Path {
   uint32_t size;
 };
 
-// A directory that is opened can be changed when the one that it is beneath can, asked for or not:
-// the adapter of preview 1 never asks.
+// A directory that is opened can be read, and changed when the one that it is beneath can, asked
+// for or not: the adapter of preview 1 does not ask.
 uint32_t open_at(const Call& call, uint32_t self, uint32_t lookup, const Path& path,
                  uint32_t open_flags, uint32_t flags) {
   Descriptor* base = nullptr;
@@ -55,7 +55,12 @@ uint32_t open_at(const Call& call, uint32_t self, uint32_t lookup, const Path& p
       call.transfer.memory(), fd, lookup, path.address, path.size, open_flags, rights_of(flags),
       wasi::kRightsAll, fd_flags_of(flags), to));
   if (error != Errno::kSuccess) return call.failed<uint32_t>(error);
-  return call.ok(new_descriptor(call, call.transfer.load<uint32_t>(to), KeepsFd::kNo));
+  const auto opened = call.transfer.load<uint32_t>(to);
+  Descriptor* const descriptor = fd_table().find(opened);
+  if (descriptor != nullptr && descriptor->is_directory()) {
+    descriptor->rights_base |= wasi::kFdReaddir;
+  }
+  return call.ok(new_descriptor(call, opened, KeepsFd::kNo));
 }
 
 // The longest that there is: PATH_MAX of Linux.

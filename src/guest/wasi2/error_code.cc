@@ -50,90 +50,62 @@ constexpr const char* kTexts[] = {
 static_assert(sizeof kTexts / sizeof kTexts[0] ==
               static_cast<uint32_t>(ErrorCode::kCrossDevice) + 1);
 
+struct Row {
+  Errno error;
+  ErrorCode code;
+};
+
+// There is no code for too many open files.
+constexpr Row kRows[] = {
+    {Errno::kAcces, ErrorCode::kAccess},
+    {Errno::kAgain, ErrorCode::kWouldBlock},
+    {Errno::kAlready, ErrorCode::kAlready},
+    {Errno::kBadF, ErrorCode::kBadDescriptor},
+    {Errno::kBusy, ErrorCode::kBusy},
+    {Errno::kDeadLk, ErrorCode::kDeadlock},
+    {Errno::kDQuot, ErrorCode::kQuota},
+    {Errno::kExist, ErrorCode::kExist},
+    {Errno::kFBig, ErrorCode::kFileTooLarge},
+    {Errno::kIlSeq, ErrorCode::kIllegalByteSequence},
+    {Errno::kInProgress, ErrorCode::kInProgress},
+    {Errno::kIntr, ErrorCode::kInterrupted},
+    {Errno::kInval, ErrorCode::kInvalid},
+    {Errno::kIsDir, ErrorCode::kIsDirectory},
+    {Errno::kLoop, ErrorCode::kLoop},
+    {Errno::kMLink, ErrorCode::kTooManyLinks},
+    {Errno::kMsgSize, ErrorCode::kMessageSize},
+    {Errno::kNameTooLong, ErrorCode::kNameTooLong},
+    {Errno::kNoDev, ErrorCode::kNoDevice},
+    {Errno::kNoEnt, ErrorCode::kNoEntry},
+    {Errno::kNoLck, ErrorCode::kNoLock},
+    {Errno::kNoMem, ErrorCode::kInsufficientMemory},
+    {Errno::kMFile, ErrorCode::kInsufficientMemory},
+    {Errno::kNFile, ErrorCode::kInsufficientMemory},
+    {Errno::kNoSpc, ErrorCode::kInsufficientSpace},
+    {Errno::kNotDir, ErrorCode::kNotDirectory},
+    {Errno::kNotEmpty, ErrorCode::kNotEmpty},
+    {Errno::kNotRecoverable, ErrorCode::kNotRecoverable},
+    {Errno::kNotSup, ErrorCode::kUnsupported},
+    {Errno::kNoSys, ErrorCode::kUnsupported},
+    {Errno::kNoTty, ErrorCode::kNoTty},
+    {Errno::kNxIo, ErrorCode::kNoSuchDevice},
+    {Errno::kOverflow, ErrorCode::kOverflow},
+    {Errno::kPerm, ErrorCode::kNotPermitted},
+    {Errno::kNotCapable, ErrorCode::kNotPermitted},
+    {Errno::kPipe, ErrorCode::kPipe},
+    {Errno::kRoFs, ErrorCode::kReadOnly},
+    {Errno::kSPipe, ErrorCode::kInvalidSeek},
+    {Errno::kTxtBsy, ErrorCode::kTextFileBusy},
+    {Errno::kXDev, ErrorCode::kCrossDevice},
+};
+
 }  // namespace
 
-ErrorCode error_code(Errno error) {  // NOLINT(readability-function-size): a flat switch
-  switch (error) {
-    case Errno::kAcces:
-      return ErrorCode::kAccess;
-    case Errno::kAgain:
-      return ErrorCode::kWouldBlock;
-    case Errno::kAlready:
-      return ErrorCode::kAlready;
-    case Errno::kBadF:
-      return ErrorCode::kBadDescriptor;
-    case Errno::kBusy:
-      return ErrorCode::kBusy;
-    case Errno::kDeadLk:
-      return ErrorCode::kDeadlock;
-    case Errno::kDQuot:
-      return ErrorCode::kQuota;
-    case Errno::kExist:
-      return ErrorCode::kExist;
-    case Errno::kFBig:
-      return ErrorCode::kFileTooLarge;
-    case Errno::kIlSeq:
-      return ErrorCode::kIllegalByteSequence;
-    case Errno::kInProgress:
-      return ErrorCode::kInProgress;
-    case Errno::kIntr:
-      return ErrorCode::kInterrupted;
-    case Errno::kInval:
-      return ErrorCode::kInvalid;
-    case Errno::kIsDir:
-      return ErrorCode::kIsDirectory;
-    case Errno::kLoop:
-      return ErrorCode::kLoop;
-    case Errno::kMLink:
-      return ErrorCode::kTooManyLinks;
-    case Errno::kMsgSize:
-      return ErrorCode::kMessageSize;
-    case Errno::kNameTooLong:
-      return ErrorCode::kNameTooLong;
-    case Errno::kNoDev:
-      return ErrorCode::kNoDevice;
-    case Errno::kNoEnt:
-      return ErrorCode::kNoEntry;
-    case Errno::kNoLck:
-      return ErrorCode::kNoLock;
-    // There is no code for too many open files.
-    case Errno::kNoMem:
-    case Errno::kMFile:
-    case Errno::kNFile:
-      return ErrorCode::kInsufficientMemory;
-    case Errno::kNoSpc:
-      return ErrorCode::kInsufficientSpace;
-    case Errno::kNotDir:
-      return ErrorCode::kNotDirectory;
-    case Errno::kNotEmpty:
-      return ErrorCode::kNotEmpty;
-    case Errno::kNotRecoverable:
-      return ErrorCode::kNotRecoverable;
-    case Errno::kNotSup:
-    case Errno::kNoSys:
-      return ErrorCode::kUnsupported;
-    case Errno::kNoTty:
-      return ErrorCode::kNoTty;
-    case Errno::kNxIo:
-      return ErrorCode::kNoSuchDevice;
-    case Errno::kOverflow:
-      return ErrorCode::kOverflow;
-    case Errno::kPerm:
-    case Errno::kNotCapable:
-      return ErrorCode::kNotPermitted;
-    case Errno::kPipe:
-      return ErrorCode::kPipe;
-    case Errno::kRoFs:
-      return ErrorCode::kReadOnly;
-    case Errno::kSPipe:
-      return ErrorCode::kInvalidSeek;
-    case Errno::kTxtBsy:
-      return ErrorCode::kTextFileBusy;
-    case Errno::kXDev:
-      return ErrorCode::kCrossDevice;
-    default:
-      return ErrorCode::kIo;
+ErrorCode error_code(Errno error) {
+  for (const Row& row : kRows) {
+    if (row.error == error) return row.code;
   }
+  return ErrorCode::kIo;
 }
 
 const char* error_text(ErrorCode code) { return kTexts[static_cast<uint8_t>(code)]; }
