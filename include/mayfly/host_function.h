@@ -71,8 +71,9 @@ struct DynamicComponentAdapter {
   static bool call(void* callable, Caller& caller, HostTransfer& transfer) {
     return without_exceptions(caller, [&] {
       auto done = call_checked(*static_cast<DynamicComponentFunction*>(callable), caller, transfer);
-      if (!done) caller.fail(std::move(done).error());
-      return done.has_value();
+      if (done) return true;
+      caller.fail(std::move(done).error());
+      return false;
     });
   }
 

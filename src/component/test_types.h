@@ -31,11 +31,13 @@ struct TestTypes {
   }
   ValType tuple(const std::vector<ValType>& types) {
     std::vector<Member> members;
+    members.reserve(types.size());
     for (const ValType type : types) members.push_back({StringId{kNoIndex}, type});
     return add(TypeKind::kTuple, std::move(members));
   }
   ValType names(TypeKind kind, const std::vector<std::string_view>& labels) {
     std::vector<Member> members;
+    members.reserve(labels.size());
     for (const std::string_view label : labels) members.push_back(member(label));
     return add(kind, std::move(members));
   }

@@ -58,7 +58,7 @@ std::string full_name(std::string_view interface, std::string_view name) {
 }
 
 std::string describe(const ComponentImport& import) {
-  const std::string name = full_name(import.interface, import.name);
+  std::string name = full_name(import.interface, import.name);
   if (import.type == component::TypeId{component::kNoIndex}) return name;
   return name + ": " + component::function_text(import.file->component.types, import.type);
 }
