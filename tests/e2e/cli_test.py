@@ -202,7 +202,7 @@ class BadInput(Cli):
         self.assert_one_line(self.run_module(modules.ADD[:-3]), 1, "at offset 0x")
         self.assert_one_line(self.run_module(b"#!/bin/sh\n"), 1, "neither a WebAssembly module")
         self.assert_one_line(self.run_module(b""), 1, "neither a WebAssembly module")
-        self.assert_one_line(self.run_module(b"\0asm\x0d\0\1\0"), 1, "components are not supported")
+        self.assert_one_line(self.run_module(b"\0asm\x0d\0\1\0"), 1, "no function _start to run")
         self.assert_one_line(self.mayfly("run", "/nonexistent/a.wasm"), 1, "/nonexistent/a.wasm")
 
     def test_image_is_checked(self):
