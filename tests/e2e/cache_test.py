@@ -3,6 +3,7 @@
 #
 # The compile cache from outside: whatever happens to it, programs run and print what they should.
 #   cache_test.py MAYFLY DRIVER [unittest arguments]
+import glob
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import unittest
 
 import modules
 
-MAYFLY = sys.argv[1]
+MAYFLY = os.path.abspath(sys.argv[1])
 DRIVER = sys.argv[2]
 
 # Takes the compiler a good part of a second.
@@ -124,6 +125,53 @@ class Cache(unittest.TestCase):
         result = self.mayfly(*command[1:])
         self.assertEqual((result.returncode, result.stdout), (0, "0\n"), result.stderr)
         self.assertEqual([name for name in self.entries() if name.startswith(".")], [])
+
+    def compiler_of(self, child):
+        """The process that compiles for it, once there is one; None when it ended before."""
+        while child.poll() is None:
+            for tasks in glob.glob(f"/proc/{child.pid}/task/*/children"):
+                with open(tasks, encoding="ascii") as file:
+                    for pid in file.read().split():
+                        return int(pid)
+        return None
+
+    def test_a_compiler_that_is_killed_is_one_line_and_no_entry(self):
+        command = [MAYFLY, "run", "--driver", DRIVER, "--invoke", "f", self.file(SLOW)]
+        killed = 0
+        for delay in (0, 0.03, 0.1, 0.3):
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True, env=self.environment) as child:
+                compiler = self.compiler_of(child)
+                time.sleep(delay)
+                if compiler is not None and child.poll() is None:
+                    os.kill(compiler, signal.SIGKILL)
+                out, errors = child.communicate(timeout=120)
+            if child.returncode == 0:
+                self.assertEqual(out, "0\n")
+                self.mayfly("cache", "clear")
+                continue
+            killed += 1
+            self.assertEqual((child.returncode, out, errors.count("\n")), (1, "", 1), errors)
+            self.assertEqual(self.entries(), [])
+        self.assertGreater(killed, 0)
+        result = self.mayfly(*command[1:])
+        self.assertEqual((result.returncode, result.stdout), (0, "0\n"), result.stderr)
+
+    def test_a_full_disk_costs_the_entry_only(self):
+        cache = os.path.join(self.folder, "cache")
+        os.mkdir(cache, 0o700)
+        script = ('mount -t tmpfs -o size=16k,mode=700 none "$1" && shift && "$@" && '
+                  'find "$XDG_CACHE_HOME" -type f')
+        command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh",
+                   cache]
+        if subprocess.run([*command, "true"], capture_output=True, env=self.environment,
+                          check=False).returncode != 0:
+            self.skipTest("no user namespaces to mount a small disk in")
+        run = [MAYFLY, "run", "--driver", "process", "-v", self.file(modules.HELLO)]
+        result = subprocess.run([*command, *run], capture_output=True, text=True, timeout=120,
+                                env=self.environment, check=False)
+        self.assertEqual((result.returncode, result.stdout), (0, "hello\n"), result.stderr)
+        self.assertIn("No space left on device", result.stderr)
 
     def test_is_listed_and_emptied(self):
         self.assertEqual(self.mayfly("cache", "path").stdout, self.images + "\n")
