@@ -2,6 +2,8 @@
 //
 // What files_test.py runs natively and in a sandbox: `program CASE FOLDER COUNT`. It prints what it
 // saw, which has to be the same.
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
@@ -139,6 +141,94 @@ static void many(const char* folder, long count) {
   free(polled);
 }
 
+// What a call did, in a way that is the same where errnos have other numbers.
+static void see_result(int result) {
+  static const int kKnown[] = {EEXIST, ENOENT, ENOTEMPTY, EISDIR, ENOTDIR, EINVAL};
+  see(result);
+  if (result >= 0) return;
+  for (size_t i = 0; i < sizeof kKnown / sizeof *kKnown; ++i) see(errno == kKnown[i]);
+}
+
+// Entries come in any order. A position has no room in the `long` of telldir().
+static void see_names(int root) {
+  DIR* const directory = fdopendir(openat(root, ".", O_RDONLY | O_DIRECTORY));
+  if (directory == NULL) fail("fdopendir");
+  uint64_t sum = 0;
+  int count = 0;
+  for (const struct dirent* entry; (entry = readdir(directory)) != NULL; ++count) {
+    const char* const name = entry->d_name;
+    for (size_t i = 0; name[i] != 0; ++i) sum += (uint64_t)name[i] * (i + 1);
+    sum += entry->d_type == DT_DIR ? 7 : entry->d_type == DT_LNK ? 11 : 0;
+  }
+  see(count);
+  see((int64_t)sum);
+  see(closedir(directory));
+}
+
+static void change_names(int root) {
+  see_result(mkdirat(root, "dir", 0700));
+  see_result(mkdirat(root, "dir", 0700));
+  see_result(linkat(root, "n0", root, "dir/hard", 0));
+  see_result(linkat(root, "n0", root, "dir/hard", 0));
+  see_result(symlinkat("hard", root, "dir/soft"));
+  see_result((int)readlinkat(root, "dir/soft", (char*)buffer, 100));
+  see_result(unlinkat(root, "dir", AT_REMOVEDIR));
+  see_result(unlinkat(root, "dir", 0) == 0);
+  see_result(renameat(root, "n1", root, "n2"));
+  see_result(renameat(root, "n1", root, "n3"));
+  see_result(renameat(root, "n3", root, "dir/n3"));
+  see_result(renameat(root, "dir", root, "n2"));
+  see_result(unlinkat(root, "n4", 0));
+  see_result(openat(root, "n4", O_RDONLY));
+  see_result(openat(root, "n5/", O_RDONLY));
+  see_result(openat(root, "n0", O_RDWR | O_CREAT | O_EXCL, 0600));
+  see_result(openat(root, "n0", O_RDONLY | O_DIRECTORY));
+}
+
+static void change_a_file(int root) {
+  const struct timespec times[2] = {{1000, 5}, {2000, 7}};
+  struct stat status;
+  const int fd = openat(root, "dir/soft", O_RDWR);
+  if (fd < 0) fail("dir/soft");
+  see(write(fd, "0123456789", 10));
+  see(posix_fallocate(fd, 5, 100));
+  see(futimens(fd, times));
+  if (fstat(fd, &status) != 0) fail("fstat");
+  see(status.st_size);
+  see((int64_t)status.st_nlink);
+  see(status.st_mtim.tv_sec * 10 + status.st_mtim.tv_nsec);
+  const int end = openat(root, "n0", O_WRONLY | O_APPEND);
+  see(write(end, "abc", 3));
+  see(close(end));
+  see(pread(fd, buffer, 300, 0));
+  see_bytes(buffer, 108);
+  see_result(unlinkat(root, "n0", 0));
+  see_result(unlinkat(root, "dir/hard", 0));
+  see(write(fd, "unlinked", 8));
+  see(pread(fd, buffer, 100, 5));
+  see_bytes(buffer, 13);
+  see(ftruncate(fd, 4));
+  see(lseek(fd, 0, SEEK_END));
+  if (fstat(fd, &status) != 0) fail("fstat");
+  see((int64_t)status.st_nlink);
+  see(close(fd));
+  see_result(openat(root, "dir/soft", O_RDONLY));
+}
+
+static void names(const char* folder, long count) {
+  const int root = open(folder, O_RDONLY | O_DIRECTORY);
+  if (root < 0) fail(folder);
+  for (long i = 0; i < count; ++i) {
+    char name[32];
+    snprintf(name, sizeof name, "n%ld", i);
+    see(close(openat(root, name, O_WRONLY | O_CREAT | O_EXCL, 0600)));
+  }
+  change_names(root);
+  see_names(root);
+  change_a_file(root);
+  see_names(root);
+}
+
 static void from_stdin(void) {
   ssize_t bytes;
   uint64_t total = 0;
@@ -156,6 +246,7 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "any-order") == 0) any_order(argv[2], count);
   if (strcmp(argv[1], "sparse") == 0) sparse(argv[2], count);
   if (strcmp(argv[1], "many") == 0) many(argv[2], count);
+  if (strcmp(argv[1], "names") == 0) names(argv[2], count);
   if (strcmp(argv[1], "stdin") == 0) from_stdin();
   printf("%016llx\n", (unsigned long long)hash);
   return 0;

@@ -62,6 +62,9 @@ class Files(unittest.TestCase):
     def test_many_descriptors_and_a_poll_of_all(self):
         self.check_same("many", 300)
 
+    def test_names_links_and_times(self):
+        self.check_same("names", 100, compare=False)
+
     def test_binary_stdin_through_a_pipe(self):
         size = (4 << 20) * SCALE
         command = [MAYFLY, "run", "--driver", DRIVER, self.path("image"), "stdin", "/", "0"]
