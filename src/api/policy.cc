@@ -51,6 +51,12 @@ Policy& Policy::preopen(std::string host_path, std::string guest_path, Access ac
   return *this;
 }
 
+Policy& Policy::tmpfs(std::string guest_path, uint64_t bytes_max) {
+  state_->wasi.memory_directories.push_back(
+      {.guest_path = std::move(guest_path), .bytes_max = bytes_max});
+  return *this;
+}
+
 Policy& Policy::inherit_stdio() { return stdio(STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO); }
 
 Policy& Policy::stdio(int stdin_fd, int stdout_fd, int stderr_fd) {

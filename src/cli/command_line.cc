@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/completion.h"
+#include "cli/grants.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/quantity.h"
@@ -228,6 +229,14 @@ void add_running(CLI::App& run, RunOptions& options) {
       ->check([](const std::string& text) {
         if (!text.empty() && text.find("::") == std::string::npos) return std::string();
         return check_pair(text, "::", "HOST or HOST::GUEST");
+      });
+  run.add_option("--tmpfs", options.tmpfs,
+                 "GUEST[:SIZE]: an empty directory in memory, of 64MiB; may be repeated")
+      ->type_name("GUEST[:SIZE]")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        const auto parsed = parse_memory_directory(text);
+        return parsed ? "" : parsed.error().message;
       });
   add_grants(run, options);
   add_driver(run, options.driver);

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/quantity.h"
+
 namespace mayfly::cli {
 namespace {
 
@@ -75,6 +77,21 @@ wasi::Preopen parse_directory(const std::string& text) {
   return preopen;
 }
 
+Result<wasi::MemoryDirectory> parse_memory_directory(const std::string& text) {
+  wasi::MemoryDirectory directory;
+  const size_t colon = text.rfind(':');
+  directory.guest_path = text.substr(0, colon);
+  if (colon != std::string::npos) {
+    const auto bytes = parse_bytes(text.substr(colon + 1));
+    if (!bytes) return with_context("--tmpfs " + text, bytes.error());
+    directory.bytes_max = *bytes;
+  }
+  if (directory.guest_path.empty() || directory.bytes_max == 0) {
+    return invalid("--tmpfs " + text + ": write GUEST[:SIZE], as /tmp:16MiB");
+  }
+  return directory;
+}
+
 Result<Fd> listen_on(const std::string& text) {
   constexpr int kBacklog = 128;
   const Address address = MAYFLY_TRY(parse_address(text));
@@ -98,6 +115,9 @@ Result<Grants> grants_of(const RunOptions& options) {
   config.environ = options.environment;
   for (const std::string& text : options.directories) {
     config.preopens.push_back(parse_directory(text));
+  }
+  for (const std::string& text : options.tmpfs) {
+    config.memory_directories.push_back(MAYFLY_TRY(parse_memory_directory(text)));
   }
   for (const std::string& text : options.listen_addresses) {
     grants.listeners.push_back(MAYFLY_TRY(listen_on(text)));

@@ -16,6 +16,9 @@ namespace mayfly::cli {
 // HOST, HOST::GUEST, and either with :ro at its end.
 wasi::Preopen parse_directory(const std::string& text);
 
+// GUEST, or GUEST:SIZE. Errors: kInvalid.
+Result<wasi::MemoryDirectory> parse_memory_directory(const std::string& text);
+
 // A socket that listens on ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:8080.
 // Errors: kInvalid; kHost.
 Result<Fd> listen_on(const std::string& text);

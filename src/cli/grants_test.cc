@@ -33,6 +33,22 @@ TEST(Grants, ReadADirectoryThatIsReadOnly) {
   EXPECT_EQ(named.access, TreeAccess::kReadOnly);
 }
 
+TEST(Grants, NameADirectoryInMemory) {
+  const auto plain = parse_memory_directory("/tmp");
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_EQ(plain->guest_path, "/tmp");
+  EXPECT_EQ(plain->bytes_max, uint64_t{64} << 20);
+  const auto sized = parse_memory_directory("/a:b:2MiB");
+  ASSERT_TRUE(sized.has_value());
+  EXPECT_EQ(sized->guest_path, "/a:b");
+  EXPECT_EQ(sized->bytes_max, uint64_t{2} << 20);
+  for (const char* text : {"", ":1MiB", "/tmp:", "/tmp:x", "/tmp:0"}) {
+    const auto directory = parse_memory_directory(text);
+    ASSERT_FALSE(directory.has_value()) << text;
+    EXPECT_THAT(directory.error().message, HasSubstr("--tmpfs"));
+  }
+}
+
 TEST(Grants, ListenOnAnAddressOfEitherKind) {
   EXPECT_TRUE(listen_on("127.0.0.1:0").has_value());
   const auto six = listen_on("[::1]:0");

@@ -53,6 +53,7 @@ struct RunOptions {
   std::string invoke;
   std::vector<std::string> environment;       // K=V
   std::vector<std::string> directories;       // HOST[::GUEST][:ro]
+  std::vector<std::string> tmpfs;             // GUEST[:SIZE]
   std::vector<std::string> listen_addresses;  // ADDRESS:PORT
   uint32_t open_files_max = 4096;
   uint64_t write_bytes_max = UINT64_MAX;

@@ -18,6 +18,13 @@ struct Preopen {
   TreeAccess access = TreeAccess::kReadWrite;
 };
 
+// A directory in memory, empty at each start and wherever a state is restored.
+struct MemoryDirectory {
+  std::string guest_path;
+  uint64_t bytes_max = uint64_t{64} << 20;  // of all files in it; then kNoSpc
+  uint32_t files_max = 10000;               // files, directories and links; then kNoSpc
+};
+
 struct WasiLimits {
   uint32_t open_files_max = 4096;  // handles at once, stdin, stdout and stderr included
   uint32_t poll_entries_max = 16384;
@@ -27,10 +34,11 @@ struct WasiLimits {
 };
 
 struct WasiConfig {
-  std::vector<std::string> args;     // the first is the program's name
-  std::vector<std::string> environ;  // NAME=VALUE
-  std::vector<Preopen> preopens;     // fd 3 and following, in this order
-  // Listening sockets, after the preopens. They are made non-blocking.
+  std::vector<std::string> args;                    // the first is the program's name
+  std::vector<std::string> environ;                 // NAME=VALUE
+  std::vector<Preopen> preopens;                    // fd 3 and following, in this order
+  std::vector<MemoryDirectory> memory_directories;  // after the preopens
+  // Listening sockets, after the directories. They are made non-blocking.
   std::vector<int> listeners;
   // The program uses duplicates of them. -1: not there.
   int stdin_fd = 0;

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "wasi/memory_tree.h"
 
 namespace mayfly::wasi {
 
@@ -48,19 +49,31 @@ Result<void> add_stdio(HandleTable& handles, int host_fd, uint8_t access) {
   return {};
 }
 
+Result<Handle> directory_handle(Fd fd, const std::string& guest_path) {
+  Handle handle = MAYFLY_TRY(describe(std::move(fd), guest_abi::kWasiReadable));
+  if (guest_path.size() > UINT16_MAX) {
+    return limit("the guest's name of a preopened directory has " +
+                 std::to_string(guest_path.size()) + " bytes, past 65535");
+  }
+  handle.flags |= guest_abi::kWasiPreopen;
+  handle.name = guest_path;
+  return handle;
+}
+
 Result<void> add_preopen(HandleTable& handles, const Preopen& preopen) {
   Result<Fd> fd = open_file(preopen.host_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!fd) return with_context("preopened directory", std::move(fd).error());
-  Handle handle = MAYFLY_TRY(describe(*std::move(fd), guest_abi::kWasiReadable));
-  if (preopen.guest_path.size() > UINT16_MAX) {
-    return limit("the guest's name of a preopened directory has " +
-                 std::to_string(preopen.guest_path.size()) + " bytes, past 65535");
-  }
-  handle.flags |= guest_abi::kWasiPreopen;
+  Handle handle = MAYFLY_TRY(directory_handle(*std::move(fd), preopen.guest_path));
   handle.access = preopen.access;
-  handle.name = preopen.guest_path;
   handles.add(std::move(handle));
   return {};
+}
+
+Result<Handle> memory_handle(const MemoryDirectory& directory) {
+  Fd tree = MAYFLY_TRY(create_memory_tree(directory));
+  Handle handle = MAYFLY_TRY(directory_handle(std::move(tree), directory.guest_path));
+  handle.is_in_memory = true;
+  return handle;
 }
 
 Result<void> add_listener(HandleTable& handles, int host_fd) {
@@ -80,7 +93,8 @@ Result<void> add_listener(HandleTable& handles, int host_fd) {
 }
 
 Result<void> add_first_handles(HandleTable& handles, const WasiConfig& config) {
-  const size_t count = 3 + config.preopens.size() + config.listeners.size();
+  const size_t count =
+      3 + config.preopens.size() + config.memory_directories.size() + config.listeners.size();
   if (count > config.limits.open_files_max) {
     return limit(std::to_string(count) + " preopened files are more than the limit of " +
                  std::to_string(config.limits.open_files_max));
@@ -89,6 +103,9 @@ Result<void> add_first_handles(HandleTable& handles, const WasiConfig& config) {
   MAYFLY_TRY(add_stdio(handles, config.stdout_fd, guest_abi::kWasiWritable));
   MAYFLY_TRY(add_stdio(handles, config.stderr_fd, guest_abi::kWasiWritable));
   for (const Preopen& preopen : config.preopens) MAYFLY_TRY(add_preopen(handles, preopen));
+  for (const MemoryDirectory& directory : config.memory_directories) {
+    handles.add(MAYFLY_TRY(memory_handle(directory)));
+  }
   for (int listener : config.listeners) MAYFLY_TRY(add_listener(handles, listener));
   return {};
 }
@@ -120,6 +137,8 @@ Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, Resol
   program.args_count = static_cast<uint32_t>(config.args.size());
   program.environ_count = static_cast<uint32_t>(config.environ.size());
   program.limits = config.limits;
+  program.memory_directories = config.memory_directories;
+  program.first_memory_handle = static_cast<uint32_t>(3 + config.preopens.size());
   program.write_bytes_left = config.limits.write_bytes_max;
   program.handles = HandleTable(config.limits.open_files_max);
   program.resolver = Resolver(method);
@@ -153,7 +172,20 @@ Result<std::unique_ptr<const runtime::HostState>> Context::save() {
   return std::unique_ptr<const runtime::HostState>(std::move(state));
 }
 
+// A state has no files of its own: what one tenant left there is not the next one's.
+Result<void> Context::empty_memory_directories() {
+  if (!program_.memory_has_changed) return {};
+  uint32_t handle = program_.first_memory_handle;
+  for (const MemoryDirectory& directory : program_.memory_directories) {
+    program_.handles.replace_first(handle, MAYFLY_TRY(memory_handle(directory)));
+    ++handle;
+  }
+  program_.memory_has_changed = false;
+  return {};
+}
+
 Result<void> Context::restore(const runtime::HostState* state) {
+  MAYFLY_TRY(empty_memory_directories());
   behind_.restart();
   program_.late_errors = 0;
   program_.handles.forget_late_errors();

@@ -39,6 +39,8 @@ class Context final : public runtime::PortHandler {
  private:
   Result<runtime::PortOutcome> answer(uint32_t port, PortCall& call, std::span<uint8_t> request);
 
+  Result<void> empty_memory_directories();
+
   Program program_;
   BehindReader behind_;
   // The state that the handles were last, and their change count then.

@@ -53,6 +53,7 @@ Result<Handle> duplicate(const Handle& handle) {
   copy.flags = handle.flags;
   copy.access = handle.access;
   copy.file_id = handle.file_id;
+  copy.is_in_memory = handle.is_in_memory;
   copy.name = handle.name;
   return copy;
 }
@@ -69,6 +70,10 @@ Result<HandleTable::Saved> HandleTable::save(uint32_t first_count) {
     if (!handle) continue;
     if (number < first_count) {
       saved.handles[number].emplace();
+    } else if (handle->is_in_memory) {
+      // Whoever started from the state could write to it, for all who start from it later.
+      return unsupported("a file or folder of a directory in memory is open (handle " +
+                         std::to_string(number) + "), and a state cannot keep it");
     } else {
       saved.handles[number] = MAYFLY_TRY(duplicate(*handle));
     }
@@ -97,6 +102,12 @@ Result<void> HandleTable::restore(const Saved& saved, uint32_t first_count) {
   open_count_ = static_cast<uint32_t>(
       std::ranges::count_if(handles_, [](const auto& handle) { return handle.has_value(); }));
   return {};
+}
+
+void HandleTable::replace_first(uint32_t handle, Handle with) {
+  Handle* found = find(handle);
+  if (found == nullptr && handle < kept_.size() && kept_[handle]) found = &*kept_[handle];
+  if (found != nullptr) *found = std::move(with);
 }
 
 void HandleTable::forget_late_errors() {

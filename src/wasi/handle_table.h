@@ -24,6 +24,7 @@ struct Handle {
   FileType filetype = FileType::kUnknown;
   uint8_t flags = 0;  // guest_abi::kWasi...
   TreeAccess access = TreeAccess::kReadWrite;
+  bool is_in_memory = false;           // of a MemoryDirectory
   uint64_t file_id = 0;                // guest_abi::WasiDescription
   std::string name;                    // of a preopened directory, as the guest sees it
   Errno late_error = Errno::kSuccess;  // of a write behind that nobody was told of (write_behind.h)
@@ -60,6 +61,8 @@ class HandleTable {
   // The first handles stay this table's own. Errors: kHost; kLimit.
   Result<void> restore(const Saved& saved, uint32_t first_count);
   void forget_late_errors();
+  // Another file for one of the first handles, whether it is open or closed.
+  void replace_first(uint32_t handle, Handle with);
   // Changes with every handle that is added or removed.
   uint64_t change_count() const { return change_count_; }
 

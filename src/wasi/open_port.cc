@@ -60,9 +60,11 @@ PortAnswer open_path(PortCall& call, guest_abi::WasiOpenRequest& request) {
   Opened opened = call.program.resolver.open(directory->fd.get(), path, how_of(request));
   if (opened.error != 0) return from_errno(opened.error);
   const TreeAccess access = directory->access;
+  const bool is_in_memory = directory->is_in_memory;
   Result<Handle> handle = describe(std::move(opened.fd), access_of(request));
   if (!handle) return from_errno(handle.error().errno_value);
   handle->access = access;
+  handle->is_in_memory = is_in_memory;
   const uint32_t number = call.program.handles.add(*std::move(handle));
   request.description = description_of(number, *call.find(number));
   return Errno::kSuccess;

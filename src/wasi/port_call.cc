@@ -55,6 +55,7 @@ Errno find_handle(PortCall& call, uint32_t handle, Intent intent, Handle** found
   *found = call.find(handle);
   if (*found == nullptr) return Errno::kBadF;
   if (intent == Intent::kChange && (*found)->access == TreeAccess::kReadOnly) return Errno::kRoFs;
+  if (intent == Intent::kChange && (*found)->is_in_memory) call.program.memory_has_changed = true;
   return Errno::kSuccess;
 }
 

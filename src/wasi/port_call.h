@@ -23,6 +23,9 @@ struct Program {
   uint32_t args_count = 0;
   uint32_t environ_count = 0;
   uint32_t first_handles = 0;  // how many the program is given at its start
+  std::vector<MemoryDirectory> memory_directories;
+  uint32_t first_memory_handle = 0;
+  bool memory_has_changed = false;  // what is in them
   WasiLimits limits;
   uint64_t write_bytes_left = UINT64_MAX;
   uint32_t direct_writes = 0;  // small ones, since the guest was watched (write_behind.h)

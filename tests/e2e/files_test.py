@@ -45,11 +45,14 @@ class Files(unittest.TestCase):
             commands = ([self.path("native"), case, native, str(count)],
                         [MAYFLY, "run", "--driver", DRIVER, "--dir", ours + "::/f",
                          self.path("image"), case, "/f", str(count)])
+            memory = [MAYFLY, "run", "--driver", DRIVER, "--tmpfs", "/m:256MiB", self.path("image"),
+                      case, "/m", str(count)]
             seen = [subprocess.run(command, env=self.environment, capture_output=True, text=True,
-                                   timeout=280, check=False) for command in commands]
+                                   timeout=280, check=False) for command in (*commands, memory)]
             self.assertEqual(seen[0].returncode, 0, seen[0].stderr)
-            self.assertEqual((seen[1].returncode, seen[1].stdout), (0, seen[0].stdout),
-                             seen[1].stderr)
+            for ours_or_memory in seen[1:]:
+                self.assertEqual((ours_or_memory.returncode, ours_or_memory.stdout),
+                                 (0, seen[0].stdout), ours_or_memory.stderr)
             if compare:
                 self.assertEqual(self.contents(ours), self.contents(native))
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Runs the WASI test programs in micro-VMs, of preview 1 or as components of 0.2: each with the
-# arguments, environment and directory that its .json asks for, and a fresh copy of that directory.
+# arguments, environment and directory that its .json asks for, and a fresh copy of that directory,
+# or with --in-memory the programs that ask for an empty one, on a directory in memory.
 """Every program must end with the exit code and the output that its specification names."""
 import argparse
 import concurrent.futures
@@ -18,6 +19,7 @@ import tempfile
 DEFAULTS = {"args": [], "env": {}, "root": None, "exit_code": 0, "stdout": None, "stderr": None}
 TIMEOUT_SECONDS = 60
 EXIT_SKIPPED = 77  # as ctest knows it
+IN_MEMORY = "in memory"  # instead of a root
 
 
 class Unsupported(Exception):
@@ -58,7 +60,7 @@ def command_line(mayfly, driver, program, specification, root):
     for name, value in specification["env"].items():
         command.append(f"--env={name}={value}")
     if root is not None:
-        command.append(f"--dir={root}::/")
+        command.append("--tmpfs=/" if root == IN_MEMORY else f"--dir={root}::/")
     return command + [str(program), *specification["args"]]
 
 
@@ -74,12 +76,19 @@ def is_expected(exit_code, expected, suite):
     return exit_code == expected
 
 
-def run(mayfly, driver, program, suite):
+def has_empty_root(program):
+    """Files that keep a folder in Git are not for the program."""
+    root = read_specification(program)["root"]
+    return root is not None and all(path.name.startswith(".")
+                                    for path in (program.parent / root).iterdir())
+
+
+def run(mayfly, driver, program, suite, in_memory):
     """What is wrong with the program's run: nothing, or one line a finding."""
     specification = read_specification(program)
     with tempfile.TemporaryDirectory() as scratch:
-        root = None
-        if specification["root"] is not None:
+        root = IN_MEMORY if in_memory else None
+        if specification["root"] is not None and not in_memory:
             root = pathlib.Path(scratch) / "root"
             shutil.copytree(program.parent / specification["root"], root, symlinks=True)
             remove_leftovers(root)
@@ -121,6 +130,7 @@ def main():
     parser.add_argument("--driver", required=True, choices=["kvm", "process"])
     parser.add_argument("--suite", choices=["wasi-p1", "wasi-p2"], default="wasi-p1")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--in-memory", action="store_true", help="only on an empty --tmpfs")
     parser.add_argument("--only", default="", help="programs whose path contains this")
     options = parser.parse_args()
 
@@ -132,12 +142,14 @@ def main():
         print("SKIPPED: no /dev/kvm to run the test programs on")
         sys.exit(EXIT_SKIPPED)
     programs = programs_of(tests, options.only)
+    if options.in_memory:
+        programs = [program for program in programs if has_empty_root(program)]
     if not programs:
         sys.exit(f"{tests}: no programs '{options.only}'")
     failed_count = skipped_count = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = [(program, pool.submit(run, options.mayfly, options.driver, program,
-                                      options.suite))
+                                      options.suite, options.in_memory))
                 for program in programs]
         for program, future in runs:
             name = program.relative_to(tests)
