@@ -46,6 +46,22 @@ bool is_guest_module(std::string_view module) {
       kGuestFunctions, [&](const GuestFunction& function) { return function.module == module; });
 }
 
+std::vector<std::string_view> guest_module_names() {
+  std::vector<std::string_view> names;
+  for (const GuestFunction& function : kGuestFunctions) {
+    if (names.empty() || names.back() != function.module) names.push_back(function.module);
+  }
+  return names;
+}
+
+std::vector<std::string_view> guest_function_names(std::string_view module) {
+  std::vector<std::string_view> names;
+  for (const GuestFunction& function : kGuestFunctions) {
+    if (function.module == module) names.push_back(function.name);
+  }
+  return names;
+}
+
 bool offers(const GuestLibrary& library, const GuestFunction& function) {
   return function.module == kBenchModule ? library.bench : library.wasi;
 }

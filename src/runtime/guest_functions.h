@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "wasm/types.h"
 
@@ -27,6 +28,9 @@ struct GuestFunction {
 const GuestFunction* find_guest_function(std::string_view module, std::string_view name);
 const GuestFunction* find_guest_symbol(std::string_view symbol);
 bool is_guest_module(std::string_view module);
+// Each once, in the order of the list.
+std::vector<std::string_view> guest_module_names();
+std::vector<std::string_view> guest_function_names(std::string_view module);
 bool offers(const GuestLibrary& library, const GuestFunction& function);
 
 wasm::FuncType type_of(const GuestFunction& function);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "runtime/import_advice.h"
 #include "runtime/printable.h"
 
 namespace mayfly::runtime {
@@ -85,6 +86,7 @@ Result<uint32_t> PlanBuilder::instantiate(uint32_t module, std::string name) {
   step.imports.reserve(entry.module->imports.size());
   std::optional<Error> problems;
   size_t count = 0;
+  last_advice_.clear();
   for (const wasm::Import& import : entry.module->imports) {
     auto binding = resolve(entry, import);
     if (binding) {
@@ -230,22 +232,24 @@ bool PlanBuilder::tables_match(const Entity& actual, const Entity& wanted) const
                          wasm::ValType::of(to.element), {wanted.module->type_ids});
 }
 
-// Says who provides the module, or what would.
-Error PlanBuilder::unknown_import(const ModuleEntry& importer, const wasm::Import& import) const {
+// What provides it, or would.
+std::string PlanBuilder::advice_for(const wasm::Import& import) const {
+  if (const GuestFunction* guest = find_guest_function(import.module, import.name)) {
+    return guest->module == "bench" ? "--bench provides it" : "WASI is switched off";
+  }
+  if (registered_.contains(import.module)) {
+    return "the instance named \"" + printable(import.module) + "\" has no such export";
+  }
+  return import_advice(import.module, import.name);
+}
+
+Error PlanBuilder::unknown_import(const ModuleEntry& importer, const wasm::Import& import) {
   std::string text = "unknown import: " + quoted(import) + ", " +
                      std::string(to_string(import.kind)) + " " +
                      type_text(*importer.module, import.kind, import.index);
-  const GuestFunction* guest = find_guest_function(import.module, import.name);
-  if (guest != nullptr) {
-    text += guest->module == "bench" ? ": --bench provides it" : ": WASI is switched off";
-  } else if (registered_.contains(import.module)) {
-    text += ": the instance named \"" + printable(import.module) + "\" has no such export";
-  } else if (is_guest_module(import.module)) {
-    text += ": the module is known, but has no such function";
-  } else {
-    text += ": nothing named \"" + printable(import.module) +
-            "\" is there; known are wasi_snapshot_preview1 and what is linked by name";
-  }
+  std::string advice = advice_for(import);
+  if (advice != last_advice_) text += ": " + advice;
+  last_advice_ = std::move(advice);
   return link_error(std::move(text));
 }
 

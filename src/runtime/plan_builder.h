@@ -69,7 +69,8 @@ class PlanBuilder {
   bool matches(wasm::ExternKind kind, const Entity& actual, const Entity& wanted) const;
   bool globals_match(const Entity& actual, const Entity& wanted) const;
   bool tables_match(const Entity& actual, const Entity& wanted) const;
-  Error unknown_import(const ModuleEntry& importer, const wasm::Import& import) const;
+  std::string advice_for(const wasm::Import& import) const;
+  Error unknown_import(const ModuleEntry& importer, const wasm::Import& import);
   wasm::TypeId id_of(const wasm::FuncType& type);
 
   GuestLibrary library_;
@@ -78,6 +79,7 @@ class PlanBuilder {
   std::vector<wasm::TypeId> host_type_ids_;
   std::map<std::pair<std::string, std::string>, uint32_t> host_names_;
   std::map<std::string, uint32_t, std::less<>> registered_;
+  std::string last_advice_;  // in the message of this step: neighbours often share it
   image::Plan plan_;
 };
 

@@ -158,6 +158,18 @@ TEST(PlanBuilder, RefusesAnUnknownModuleAndAnUnknownName) {
   EXPECT_THAT(link_message(provider, name), HasSubstr("has no such export"));
 }
 
+TEST(PlanBuilder, SaysOnceWhatHelpsForSeveralImports) {
+  const auto module = ModuleMaker()
+                          .import_function("wbg", "f", kNothing)
+                          .import_function("wbg", "g", kNothing)
+                          .make();
+  PlanBuilder builder({});
+  const std::string message =
+      builder.instantiate(builder.add_module(module), "main").error().message;
+  EXPECT_THAT(message, AllOf(HasSubstr("\"f\""), HasSubstr("\"g\"")));
+  EXPECT_EQ(message.find("built by"), message.rfind("built by"));
+}
+
 TEST(PlanBuilder, RefusesAFunctionOfAnotherTypeAndNamesBoth) {
   const auto provider = ModuleMaker().function(kNothing).exported("f", ExternKind::kFunc, 0).make();
   const auto importer = ModuleMaker().import_function("p", "f", kI32ToNothing).make();
