@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "cli/capabilities.h"
 #include "cli/inspect_component.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -72,7 +74,9 @@ std::string type_text(const image::ImageExport& item) {
 
 json describe(const wasm::Module& module, size_t file_bytes) {
   json imports = json::array();
+  std::vector<ImportName> names;
   for (const wasm::Import& import : module.imports) {
+    names.push_back({import.module, import.name});
     imports.push_back({{"module", import.module},
                        {"name", import.name},
                        {"kind", keyword(import.kind)},
@@ -92,7 +96,8 @@ json describe(const wasm::Module& module, size_t file_bytes) {
           {"element_segments", module.elements.size()},
           {"has_start", module.start.has_value()},
           {"imports", std::move(imports)},
-          {"exports", std::move(exports)}};
+          {"exports", std::move(exports)},
+          {"could_ask_for", capabilities_of(names)}};
 }
 
 std::string hex(uint64_t value) {
@@ -110,7 +115,11 @@ json describe(const image::Image& image) {
                        {"bytes_reserved", region.bytes_reserved}});
   }
   json imports = json::array();
+  std::vector<ImportName> names;
   for (const image::ImportedModuleName& import : image.imports()) {
+    if (import.bound_to == "guest library" || import.bound_to == "host") {
+      names.push_back({import.module, import.name});
+    }
     imports.push_back(
         {{"module", import.module}, {"name", import.name}, {"bound_to", import.bound_to}});
   }
@@ -130,7 +139,8 @@ json describe(const image::Image& image) {
           {"counts_fuel", image.counts_fuel()},
           {"regions", std::move(regions)},
           {"imports", std::move(imports)},
-          {"instances", std::move(instances)}};
+          {"instances", std::move(instances)},
+          {"could_ask_for", capabilities_of(names)}};
 }
 
 json describe(const runtime::SnapshotFile& file, const image::Image& image) {
@@ -155,7 +165,8 @@ json describe(const runtime::SnapshotFile& file, const image::Image& image) {
                    {"marked", file.header().has_origin()},
                    {"grown_regions", std::move(regions)}};
   json description = describe(image);
-  for (const char* part : {"cpu_features", "counts_fuel", "regions", "imports", "instances"}) {
+  for (const char* part :
+       {"cpu_features", "counts_fuel", "regions", "imports", "instances", "could_ask_for"}) {
     snapshot[part] = std::move(description[part]);
   }
   return snapshot;

@@ -91,6 +91,18 @@ class Run(Cli):
         self.assert_one_line(self.run_module(modules.UNKNOWN_IMPORT, "--invoke", "f"), 1,
                              'unknown import: "env" "missing", function () -> ()')
 
+    def test_says_what_an_unknown_import_was_meant_to_be(self):
+        for module, name, advice in (
+                ("wasi_snapshot_preview1", "fd_wirte", 'did you mean "fd_write"?'),
+                ("wasi_snapshot_preview2", "fd_write", 'did you mean "wasi_snapshot_preview1"?'),
+                ("wasi:cli/exit@0.2.0", "exit", "only components import"),
+                ("wasi", "thread-spawn", "without -pthread"),
+                ("env", "missing", "--preload")):
+            program = modules.module([([], [])], [(0, b"")], imports=[(module, name, 0)],
+                                     exports=[("_start", modules.FUNC, 1)])
+            with self.subTest(name=name):
+                self.assert_one_line(self.run_module(program), 1, advice)
+
     def test_provides_the_marks_of_a_benchmark_only_when_asked(self):
         self.assert_one_line(self.run_module(modules.BENCH), 1, "--bench provides it")
         result = self.run_module(modules.BENCH, "--bench")
@@ -458,6 +470,7 @@ class Images(Cli):
         description = json.loads(self.mayfly("inspect", "--json", image).stdout)
         self.assertEqual(description["format"], "image")
         self.assertEqual(description["imports"][0]["name"], "fd_write")
+        self.assertEqual(description["could_ask_for"][0]["imports"], ["fd_write"])
         self.assertIn("fd_write", self.mayfly("inspect", image).stdout)
 
 
@@ -469,6 +482,14 @@ class Inspect(Cli):
         self.assertEqual(description["exports"][0],
                          {"name": "_start", "kind": "func", "type": "() -> ()"})
         self.assertIn("name=fd_write", self.mayfly("inspect", path).stdout)
+
+    def test_says_what_could_be_asked_for_and_which_flag_grants_it(self):
+        path = self.file(modules.HELLO)
+        asked = json.loads(self.mayfly("inspect", path, "--json").stdout)["could_ask_for"]
+        self.assertEqual([(entry["capability"], entry["imports"]) for entry in asked],
+                         [("standard streams and open files", ["fd_write"])])
+        unknown = self.mayfly("inspect", self.file(modules.UNKNOWN_IMPORT)).stdout
+        self.assertRegex(unknown, "capability=functions of an embedder granted_by=--preload")
 
     def test_takes_the_driver_of_the_environment(self):
         result = self.mayfly("doctor", env=dict(self.environment, MAYFLY_DRIVER=DRIVER))
