@@ -201,7 +201,8 @@ struct Ports {
 };
 
 Result<Ports> make_ports(const RunOptions& options) {
-  const Grants grants = MAYFLY_TRY(grants_of(options));
+  Grants grants = MAYFLY_TRY(grants_of(options));
+  if (options.cache.verbose) grants.config.denied = &print_error;
   Ports ports;
   ports.wasi = MAYFLY_TRY(wasi::Context::create(grants.config));
   if (options.trace_ports) ports.trace = std::make_unique<wasi::Trace>(*ports.wasi, &print_error);

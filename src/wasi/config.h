@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mayfly::wasi {
@@ -45,6 +47,9 @@ struct WasiConfig {
   int stdout_fd = 1;
   int stderr_fd = 2;
   WasiLimits limits;
+  // Told which grant would allow a path that was denied (denials.h); the program then also has a
+  // directory "/" in which nothing is. Empty: nobody is told.
+  std::function<void(std::string_view line)> denied;
 };
 
 }  // namespace mayfly::wasi

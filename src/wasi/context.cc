@@ -92,6 +92,12 @@ Result<void> add_listener(HandleTable& handles, int host_fd) {
   return {};
 }
 
+bool has_root(const WasiConfig& config) {
+  const auto is_root = [](const auto& directory) { return is_root_name(directory.guest_path); };
+  return std::ranges::any_of(config.preopens, is_root) ||
+         std::ranges::any_of(config.memory_directories, is_root);
+}
+
 Result<void> add_first_handles(HandleTable& handles, const WasiConfig& config) {
   const size_t count =
       3 + config.preopens.size() + config.memory_directories.size() + config.listeners.size();
@@ -107,6 +113,9 @@ Result<void> add_first_handles(HandleTable& handles, const WasiConfig& config) {
     handles.add(MAYFLY_TRY(memory_handle(directory)));
   }
   for (int listener : config.listeners) MAYFLY_TRY(add_listener(handles, listener));
+  if (config.denied && !has_root(config) && !handles.is_full()) {
+    handles.add(MAYFLY_TRY(create_nowhere()));
+  }
   return {};
 }
 
@@ -144,7 +153,7 @@ Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, Resol
   program.resolver = Resolver(method);
   MAYFLY_TRY(add_first_handles(program.handles, config));
   program.first_handles = program.handles.size();
-  return std::make_unique<Context>(std::move(program));
+  return std::make_unique<Context>(std::move(program), Denials(config.denied));
 }
 
 namespace {
@@ -224,6 +233,7 @@ Result<runtime::PortOutcome> Context::handle(uint32_t port, runtime::PortContext
                                              std::span<uint8_t> request) {
   PortCall call{program_, context};
   auto outcome = answer(port, call, request);
+  if (outcome) denials_.see(call, static_cast<WasiPort>(port), request);
   behind_.tell_limits(call);
   return outcome;
 }

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "runtime/port_handler.h"
 #include "wasi/config.h"
+#include "wasi/denials.h"
 #include "wasi/port_call.h"
 #include "wasi/write_behind.h"
 
@@ -18,7 +19,8 @@ namespace mayfly::wasi {
 // Threads: one at a time.
 class Context final : public runtime::PortHandler {
  public:
-  explicit Context(Program program) : program_(std::move(program)) {}
+  Context(Program program, Denials denials)
+      : program_(std::move(program)), denials_(std::move(denials)) {}
 
   // Errors: kHost with the path of a preopen that cannot be opened; kLimit; kInvalid for text
   // that contains a NUL.
@@ -42,6 +44,7 @@ class Context final : public runtime::PortHandler {
   Result<void> empty_memory_directories();
 
   Program program_;
+  Denials denials_;
   BehindReader behind_;
   // The state that the handles were last, and their change count then.
   const runtime::HostState* state_ = nullptr;

@@ -25,6 +25,7 @@ struct Handle {
   uint8_t flags = 0;  // guest_abi::kWasi...
   TreeAccess access = TreeAccess::kReadWrite;
   bool is_in_memory = false;           // of a MemoryDirectory
+  bool is_nowhere = false;             // no path leads anywhere from it (denials.h)
   uint64_t file_id = 0;                // guest_abi::WasiDescription
   std::string name;                    // of a preopened directory, as the guest sees it
   Errno late_error = Errno::kSuccess;  // of a write behind that nobody was told of (write_behind.h)

@@ -62,6 +62,7 @@ Errno find_handle(PortCall& call, uint32_t handle, Intent intent, Handle** found
 Errno find_directory(PortCall& call, uint32_t handle, Intent intent, Handle** directory) {
   *directory = call.find(handle);
   if (*directory != nullptr && !(*directory)->is_directory()) return Errno::kNotDir;
+  if (*directory != nullptr && (*directory)->is_nowhere) return Errno::kNotCapable;
   return find_handle(call, handle, intent, directory);
 }
 

@@ -87,7 +87,7 @@ GUEST = """(module
       (i32.sub (i32.sub (i32.add (i32.const 4096) (i32.load (i32.const 1028))) (i32.const 1))
                (i32.load (i32.const 2056)))))))"""
 
-EPERM, ENOENT = 63, 44
+EPERM, ENOENT, ENOTCAPABLE = 63, 44, 76
 
 TO_OPEN = ["..", "../outside/secret", "/etc/passwd", "dir/../../outside/secret", "absolute/secret",
            "relative/secret", "dir/to_secret", "to_root/etc/passwd", "to_parent/outside/secret",
@@ -149,6 +149,35 @@ class Escape(FolderTest):
             with self.subTest(what=what, path=path):
                 self.assertEqual(self.errno_of(what, path), EPERM)
         self.assert_unharmed()
+
+    def test_says_what_would_allow_a_denied_path_only_when_asked(self):
+        def said(*flags, path="../outside/secret", grant="::/"):
+            return subprocess.run([MAYFLY, "run", "--driver", DRIVER, *flags, "--dir",
+                                   self.root + grant, self.image, "o", path], text=True,
+                                  env=self.environment, timeout=120, check=False,
+                                  stderr=subprocess.PIPE).stderr
+        self.assertEqual(said(), "")
+        self.assertEqual(said("-v", path="file"), "")
+        for path in ("../outside/secret", "absolute/secret"):
+            self.assertEqual(said("-v", path=path),
+                             f'mayfly: denied: "{path}" leads out of {self.root}; --dir '
+                             f"{self.outside} would allow it under that name\n")
+
+    def test_sees_paths_that_libc_refuses(self):
+        source, program = self.path("open.c"), self.path("open.wasm")
+        self.write(source, '''#include <errno.h>
+            #include <fcntl.h>
+            int main(void) { return open("/etc/passwd", O_RDONLY) < 0 ? errno : 0; }''')
+        subprocess.run(["clang-19", "--target=wasm32-wasi", "--sysroot=/usr", source, "-o",
+                        program], check=True)
+        for flags, expected in (([], ""), (["-v"], 'mayfly: denied: "/etc/passwd" is in no '
+                                           "directory of the program's; --dir HOST::/etc would "
+                                           "allow it\n")):
+            result = subprocess.run([MAYFLY, "run", "--driver", DRIVER, "--no-cache", *flags,
+                                     "--dir", self.root + "::/data", program], text=True,
+                                    env=self.environment, timeout=120, check=False,
+                                    stderr=subprocess.PIPE)
+            self.assertEqual((result.returncode, result.stderr), (ENOTCAPABLE, expected))
 
     def test_nothing_changes_below_a_read_only_directory(self):
         for what, path in (("c", "new"), ("t", "file"), ("d", "new"), ("u", "file"), ("r", "dir"),
