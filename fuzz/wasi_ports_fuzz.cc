@@ -4,9 +4,11 @@
 //
 // Strategy: the input is a series of calls to a program with one preopened directory. Each is
 // either a request built from plausible parts (handles that may be open, paths of components that
-// lead in and out, ranges that mostly lie in memory) or raw bytes at any port.
-// Invariants: every call returns; what it puts back lies in the request; the host reads and writes
-// guest memory inside its bounds only (ASan); beside the preopened directory nothing changes.
+// lead in and out, ranges that mostly lie in memory) or raw bytes at any port. Before each the
+// guest may leave records written behind, plausible ones or raw words about them, which the host
+// takes. Invariants: every call returns; what it puts back lies in the request; the host reads and
+// writes guest memory inside its bounds only (ASan); what was taken of the records, or refused, is
+// not looked at again; beside the preopened directory nothing changes.
 #include <fcntl.h>
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sys/resource.h>
@@ -32,7 +34,9 @@ using guest_abi::WasiPort;
 using guest_abi::WasiRange;
 
 constexpr uint64_t kBase = 0x1000'0000;
-constexpr size_t kGuestBytes = 1 << 16;
+constexpr size_t kPlainBytes = 1 << 16;
+constexpr uint64_t kBehindBuffer = kBase + kPlainBytes;
+constexpr size_t kGuestBytes = kPlainBytes + guest_abi::kBehindBufferBytes;
 
 class FuzzGuest final : public runtime::GuestAccess {
  public:
@@ -60,6 +64,16 @@ class FuzzGuest final : public runtime::GuestAccess {
     return address >= kBase && bytes <= kGuestBytes && address - kBase <= kGuestBytes - bytes;
   }
   std::vector<uint8_t> bytes_ = std::vector<uint8_t>(kGuestBytes);
+};
+
+class FuzzBehind final : public runtime::BehindAccess {
+ public:
+  FuzzBehind() { words_.buffer = kBehindBuffer; }
+  guest_abi::WriteBehind& words() override { return words_; }
+  void watch() override {}
+
+ private:
+  guest_abi::WriteBehind words_{};
 };
 
 // Syncing to a disk would be most of the time.
@@ -118,6 +132,17 @@ class Calls {
  public:
   Calls(FuzzedDataProvider& data, FuzzGuest& guest) : data_(data), guest_(guest) {}
 
+  // What the guest wrote behind since the last call.
+  void write_behind(guest_abi::WriteBehind& words) {
+    if (words.consumed == words.produced && data_.ConsumeBool()) words.base = words.produced;
+    const int count = data_.ConsumeIntegralInRange(0, 4);
+    for (int i = 0; i < count; ++i) leave(words, record());
+    if (data_.ConsumeIntegralInRange(0, 7) != 0) return;
+    uint64_t* const word = data_.PickValueInArray({&words.buffer, &words.base, &words.produced});
+    *word = data_.ConsumeBool() ? data_.ConsumeIntegral<uint64_t>()
+                                : *word + data_.ConsumeIntegralInRange<uint64_t>(0, 64) - 32;
+  }
+
   // A request for the port, from plausible parts.
   void fill(WasiPort port, std::span<uint8_t> request) {
     if (data_.ConsumeBool()) {
@@ -151,13 +176,31 @@ class Calls {
   static void put(std::span<uint8_t> to, const Request& request) {
     std::memcpy(to.data(), &request, sizeof request);
   }
+  guest_abi::BehindRecord record() {
+    guest_abi::BehindRecord record{handle(), data_.ConsumeIntegralInRange<uint32_t>(1, 300), 0};
+    if (data_.ConsumeIntegralInRange(0, 15) == 0) record.bytes = data_.ConsumeIntegral<uint32_t>();
+    record.position = data_.ConsumeBool() ? guest_abi::kBehindHostPosition
+                                          : data_.ConsumeIntegralInRange<uint64_t>(0, 1 << 21);
+    if (data_.ConsumeIntegralInRange(0, 15) == 0) {
+      record.position = data_.ConsumeIntegral<uint64_t>();
+    }
+    return record;
+  }
+  // Where the last one ends, with the bytes that lie there.
+  void leave(guest_abi::WriteBehind& words, const guest_abi::BehindRecord& record) {
+    std::array<uint8_t, sizeof record> bytes{};
+    std::memcpy(bytes.data(), &record, sizeof record);
+    (void)guest_.write(kBehindBuffer + (words.produced - words.base), bytes);
+    words.produced += guest_abi::behind_record_bytes(record.bytes);
+    words.payload_produced += record.bytes;
+  }
   uint32_t handle() { return data_.ConsumeIntegralInRange<uint32_t>(0, 12); }
   uint32_t directory() { return data_.ConsumeIntegralInRange<uint32_t>(3, 5); }
   WasiRange range() {
     if (data_.ConsumeBool()) {
       return {data_.ConsumeIntegral<uint64_t>(), data_.ConsumeIntegral<uint64_t>()};
     }
-    return {kBase + data_.ConsumeIntegralInRange<uint64_t>(0, kGuestBytes),
+    return {kBase + data_.ConsumeIntegralInRange<uint64_t>(0, kPlainBytes),
             data_.ConsumeIntegralInRange<uint64_t>(0, 5000)};
   }
   WasiRange path() {
@@ -229,6 +272,14 @@ class Calls {
   FuzzGuest& guest_;
 };
 
+// As the runtime does before each port and at the end of a call.
+void settle(Context& program, runtime::PortContext& context) {
+  guest_abi::WriteBehind& words = context.behind->words();
+  (void)program.settle(context);
+  CHECK(words.consumed == words.produced, words.consumed, words.produced);
+  CHECK(program.settle(context).has_value());
+}
+
 void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
   sandbox.refill();
   WasiConfig config;
@@ -240,6 +291,7 @@ void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
   auto program = Context::create(config, method);
   CHECK(program.has_value(), program.error().message);
   FuzzGuest guest;
+  FuzzBehind behind;
   Calls calls(data, guest);
   for (int i = 0; i < 50 && data.remaining_bytes() > 0; ++i) {
     const auto port = data.ConsumeIntegralInRange<uint32_t>(guest_abi::kWasiPortFirst - 1,
@@ -247,7 +299,9 @@ void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
     alignas(64) std::array<uint8_t, guest_abi::kRequestBytesMax> request{};
     calls.fill(static_cast<WasiPort>(port), request);
     // A deadline that is over: nothing may wait.
-    runtime::PortContext context{guest, std::chrono::steady_clock::now(), -1};
+    runtime::PortContext context{guest, std::chrono::steady_clock::now(), -1, nullptr, &behind};
+    calls.write_behind(behind.words());
+    settle(**program, context);
     const auto outcome = (*program)->handle(port, context, request);
     if (!outcome) continue;
     CHECK(outcome->out_bytes <= request.size() - outcome->out_offset, outcome->out_offset,
