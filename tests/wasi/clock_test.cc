@@ -99,6 +99,37 @@ TEST_F(Clock, GoesOnWhereItWasOnAnotherHost) {
   }
 }
 
+constexpr int64_t kHour = 3'600'000'000'000;
+
+TEST_F(Clock, FollowsTheRealClockWhenItIsSetAndLeavesTheOtherAlone) {
+  for (const int64_t jump : {kHour, -kHour}) {
+    start_with_ticks(1);
+    warm_up();
+    const uint64_t real = read(kRealtime);
+    const uint64_t monotonic = read(kMonotonic);
+    guest_->realtime_ahead_ns = jump;
+    // A reading of the host's clocks serves for 2 s at most.
+    const auto has_jumped = [&] {
+      const auto moved = static_cast<int64_t>(read(kRealtime) - real);
+      return std::abs(moved - jump) < kHour / 100;
+    };
+    const auto end = std::chrono::steady_clock::now() + milliseconds(5000);
+    bool jumped = false;
+    while (!jumped && std::chrono::steady_clock::now() < end) jumped = has_jumped();
+    EXPECT_TRUE(jumped) << jump;
+    EXPECT_LT(read(kMonotonic) - monotonic, 60'000'000'000U);
+  }
+}
+
+TEST_F(Clock, SeesTheRealClockSetAtOnceWhereItAsksTheHost) {
+  start();
+  const uint64_t real = read(kRealtime);
+  const uint64_t monotonic = read(kMonotonic);
+  guest_->realtime_ahead_ns = -kHour;
+  EXPECT_LT(read(kRealtime), real);
+  EXPECT_GE(read(kMonotonic), monotonic);
+}
+
 TEST_F(Clock, AsksTheHostWhereTicksAreNotSteady) {
   start();
   const uint64_t before = guest_->exit_count();

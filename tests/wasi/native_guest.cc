@@ -128,6 +128,7 @@ void NativeGuest::serve(uint32_t port) {
         clock_gettime(request.clock == 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now) == 0) {
       request.nanoseconds =
           static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+      if (request.clock == 0) request.nanoseconds += static_cast<uint64_t>(realtime_ahead_ns);
       if (request.clock == 1) request.nanoseconds -= monotonic_behind_ns;
       request.resolution_ns = 1;
     }

@@ -35,6 +35,8 @@ class NativeGuest final : public runtime::BehindAccess {
   uint64_t exit_count() const { return exit_count_; }
   // As on a host that was booted so much later.
   uint64_t monotonic_behind_ns = 0;
+  // As where somebody has set the clock.
+  int64_t realtime_ahead_ns = 0;
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
 
   // Linear memory, by the program's own offsets.
