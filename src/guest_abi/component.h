@@ -105,6 +105,7 @@ enum class ComponentTrap : uint32_t {
   kWriteTooLong,       // for output-stream.blocking-write-and-flush
   kEmptyPoll,
 };
+inline constexpr ComponentTrap kComponentTrapLast = ComponentTrap::kEmptyPoll;
 
 // In CallPage::request when the guest traps with TrapCode::kComponent.
 struct ComponentTrapRequest {

@@ -52,7 +52,7 @@ TEST(ClassifyFault, NamesARuleOfTheComponentModel) {
 
 TEST(ComponentTrapText, HasWordsOfItsOwnForEveryReason) {
   std::set<std::string> texts;
-  constexpr auto kLast = static_cast<uint32_t>(guest_abi::ComponentTrap::kDamagedState);
+  constexpr auto kLast = static_cast<uint32_t>(guest_abi::kComponentTrapLast);
   for (uint32_t trap = 1; trap <= kLast; ++trap) {
     const std::string text = component_trap_text({.trap = trap, .number = 3});
     EXPECT_FALSE(text.starts_with("component trap")) << trap;
