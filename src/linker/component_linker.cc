@@ -10,8 +10,6 @@
 
 namespace mayfly::linker {
 
-using component::Canon;
-using component::ComponentDef;
 using component::EntityType;
 using component::NamedIndex;
 using component::Sort;

@@ -87,6 +87,7 @@ Result<void> ValueAdapter::copy_variant(std::span<const ValType> cases, const Pl
   std::vector<CodeWriter::Label> labels(groups.payloads.size());
   for (size_t i = labels.size(); i-- > 0;) labels[i] = code_.block();
   std::vector<CodeWriter::Label> targets;
+  targets.reserve(groups.of_case.size());
   for (const uint32_t group : groups.of_case) targets.push_back(labels[group]);
   code_.get(which).br_table(targets, wrong);
   for (const ValType payload : groups.payloads) {

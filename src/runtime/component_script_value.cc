@@ -136,6 +136,7 @@ class ValueParser {
                                                   std::span<const component::Member> members) {
     if (!value.is_array() || value.size() != members.size()) return invalid("no such tuple");
     std::vector<ComponentValue> items;
+    items.reserve(members.size());
     for (size_t i = 0; i < members.size(); ++i) {
       items.push_back(MAYFLY_TRY(parse(value[i], members[i].type)));
     }
@@ -189,6 +190,7 @@ Result<std::vector<ComponentValue>> parse_script_values(const std::string& text,
     return invalid("another number of values");
   }
   std::vector<ComponentValue> parsed;
+  parsed.reserve(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
     parsed.push_back(MAYFLY_TRY(ValueParser(types).parse(values[i], wanted[i].type)));
   }
