@@ -93,7 +93,7 @@ constexpr ComponentKind component_kind() {
 // Copying, comparing and destroying recurse as deep as the value is; one that comes from a
 // component is at most 200 deep.
 // Accessors that a kind does not have answer with nothing: no text, no items, a null pointer.
-class ComponentValue {
+class MAYFLY_API ComponentValue {
  public:
   struct Field;  // of a record: a name and a value
 

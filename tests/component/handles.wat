@@ -5,7 +5,7 @@
   (import "mayfly:component" "trap" (func $trap (param i32)))
   (memory 1)
   ;; component_state_bytes(1)
-  (data (i32.const 0) "\80\01\00\00")
+  (data (i32.const 0) "\00\02\00\00")
   (func (export "new") (param $rep i32) (result i32)
     (call $new (i32.const 0) (i32.const 1) (local.get $rep)))
   (func (export "drop") (param $index i32) (result i64)

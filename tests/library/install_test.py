@@ -48,17 +48,17 @@ def check_symbols(library, headers):
     names = run("nm", "-D", "--defined-only", "-C", library).splitlines()
     classes = {match for header in headers
                for match in re.findall(r"^class MAYFLY_API (\w+)", header.read_text(), re.M)}
-    allowed = re.compile(r"(typeinfo for |typeinfo name for |vtable for )?mayfly::(\w+)")
+    allowed = re.compile(r"(typeinfo for |typeinfo name for |vtable for )?mayfly::(\w+)(?:::(\w+))?")
     found = set()
     for line in names:
         symbol = line.split(" ", 2)[2]
         match = allowed.match(symbol)
         if symbol == "MAYFLY_0.1":
             continue
-        if not match or match[2] not in classes | {"Value", "to_string"} or \
+        if not match or match[2] not in classes | {"Value", "detail", "to_string"} or \
                 not symbol.endswith("@@MAYFLY_0.1"):
             sys.exit(f"{library} exports {symbol}")
-        found.add(match[2])
+        found |= {match[2], match[3]}
     if not classes or classes - found:
         sys.exit(f"{library} exports nothing of {sorted(classes - found)}")
 
