@@ -41,6 +41,8 @@ enum class Space : uint8_t {
 };
 inline constexpr size_t kSpaceCount = 13;
 std::string_view to_string(Space space);
+// The index space of what has this sort.
+Space space_of(Sort sort);
 
 struct SpaceIndex {
   Space space = Space::kFunc;

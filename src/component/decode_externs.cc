@@ -7,7 +7,6 @@
 #include "component/names.h"
 
 namespace mayfly::component {
-namespace {
 
 Space space_of(Sort sort) {
   switch (sort) {
@@ -26,8 +25,6 @@ Space space_of(Sort sort) {
   }
   return Space::kFunc;
 }
-
-}  // namespace
 
 Result<void> Decoder::name_attribute(ByteCursor& cursor, std::string_view name,
                                      NameAttributes& attributes) {

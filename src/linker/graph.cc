@@ -26,24 +26,6 @@ namespace {
 
 std::string_view text(const Scope& scope, StringId name) { return scope.types().text(name); }
 
-Space space_of(Sort sort) {
-  switch (sort) {
-    case Sort::kCoreModule:
-      return Space::kCoreModule;
-    case Sort::kFunc:
-      return Space::kFunc;
-    case Sort::kValue:
-      return Space::kValue;
-    case Sort::kType:
-      return Space::kType;
-    case Sort::kComponent:
-      return Space::kComponent;
-    case Sort::kInstance:
-      return Space::kInstance;
-  }
-  return Space::kFunc;
-}
-
 // The scope whose exports an instance has, unless it is a bag of exports (or not there yet).
 const Scope* instance_scope(const Scope& scope, uint32_t entry) {
   if (entry == kWholeScope) return &scope;

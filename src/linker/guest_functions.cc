@@ -46,16 +46,9 @@ wasm::ValType value_type(char letter) {
     case 'F':
       return wasm::ValType::of(wasm::ValKind::kF64);
     default:
+      CHECK(letter == 'i', letter);
       return wasm::kI32;
   }
-}
-
-wasm::FuncType type_of(std::string_view signature) {
-  wasm::FuncType type;
-  const size_t colon = signature.find(':');
-  for (const char letter : signature.substr(0, colon)) type.params.push_back(value_type(letter));
-  for (const char letter : signature.substr(colon + 1)) type.results.push_back(value_type(letter));
-  return type;
 }
 
 // All versions of 0.2 are one: what is new in one is not imported by programs of an older one.
@@ -63,10 +56,19 @@ bool is_0_2(std::string_view version) { return version == "0.2" || version.start
 
 }  // namespace
 
+wasm::FuncType type_of_signature(std::string_view signature) {
+  const size_t colon = signature.find(':');
+  CHECK(colon != std::string_view::npos, signature);
+  wasm::FuncType type;
+  for (const char letter : signature.substr(0, colon)) type.params.push_back(value_type(letter));
+  for (const char letter : signature.substr(colon + 1)) type.results.push_back(value_type(letter));
+  return type;
+}
+
 ComponentFunction component_function(std::string_view name) {
   const auto* const found = std::ranges::find(kFunctions, name, &Signature::name);
   CHECK(found != kFunctions.end(), name);
-  return {std::string(found->symbol), type_of(found->types)};
+  return {std::string(found->symbol), type_of_signature(found->types)};
 }
 
 std::optional<ComponentFunction> wasi2_function(std::string_view interface, std::string_view name) {
@@ -78,7 +80,7 @@ std::optional<ComponentFunction> wasi2_function(std::string_view interface, std:
         return function.interface == plain && function.name == name;
       });
   if (found == kWasi2Functions.end()) return std::nullopt;
-  return ComponentFunction{std::string(found->symbol), type_of(found->types)};
+  return ComponentFunction{std::string(found->symbol), type_of_signature(found->types)};
 }
 
 std::optional<ComponentFunction> bench_function(std::string_view interface, std::string_view name) {

@@ -11,6 +11,10 @@
 
 namespace mayfly::linker {
 
+// Of the tables of guest library functions: parameters, a colon, results; i is i32, I i64, f f32,
+// F f64.
+wasm::FuncType type_of_signature(std::string_view signature);
+
 struct ComponentFunction {
   std::string symbol;
   wasm::FuncType type;  // without the memories that come first

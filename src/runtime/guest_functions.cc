@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/check.h"
+#include "linker/guest_functions.h"
 
 namespace mayfly::runtime {
 namespace {
@@ -20,11 +20,6 @@ constexpr auto kGuestFunctions = std::to_array<GuestFunction>({
     {kBenchModule, "start", ":", "mayfly_bench_start"},
     {kBenchModule, "end", ":", "mayfly_bench_end"},
 });
-
-wasm::ValType value_type(char letter) {
-  CHECK(letter == 'i' || letter == 'I', letter);
-  return letter == 'i' ? wasm::kI32 : wasm::kI64;
-}
 
 }  // namespace
 
@@ -67,16 +62,7 @@ bool offers(const GuestLibrary& library, const GuestFunction& function) {
 }
 
 wasm::FuncType type_of(const GuestFunction& function) {
-  const size_t colon = function.signature.find(':');
-  CHECK(colon != std::string_view::npos, function.signature);
-  wasm::FuncType type;
-  for (const char letter : function.signature.substr(0, colon)) {
-    type.params.push_back(value_type(letter));
-  }
-  for (const char letter : function.signature.substr(colon + 1)) {
-    type.results.push_back(value_type(letter));
-  }
-  return type;
+  return linker::type_of_signature(function.signature);
 }
 
 }  // namespace mayfly::runtime
