@@ -25,7 +25,7 @@ namespace {
 constexpr uint32_t kChainMax = 100;
 
 constexpr std::string_view kAsyncText =
-    "needs the asynchronous part of the component model (0.3), which Mayfly does not run yet";
+    "needs the asynchronous part of the component model (0.3), which Mayfly does not run";
 
 const Canon& canon_of(const Item& function) {
   const component::ComponentDef& def = function.scope->def();

@@ -80,6 +80,14 @@ enum class Op : uint8_t {
   kI32Extend16S = 0xc1,
 };
 
+// Of an i32 as so many bytes: 1, 2 or 4.
+constexpr Op unsigned_load(uint64_t bytes) {
+  return bytes == 1 ? Op::kI32Load8U : bytes == 2 ? Op::kI32Load16U : Op::kI32Load;
+}
+constexpr Op store(uint64_t bytes) {
+  return bytes == 1 ? Op::kI32Store8 : bytes == 2 ? Op::kI32Store16 : Op::kI32Store;
+}
+
 // A function of the module that is being written. Imports and own functions are numbered apart:
 // how many imports there are is known when all bodies are.
 struct FunctionRef {

@@ -265,12 +265,10 @@ Result<void> ValueAdapter::copy_record(std::span<const ValType> fields, const Pl
 
 void ValueAdapter::copy_flags(size_t labels, const Place& from, const Place& to) {
   const uint64_t bytes = component::flags_layout(labels).size;
-  const Op load_op = bytes == 1 ? Op::kI32Load8U : bytes == 2 ? Op::kI32Load16U : Op::kI32Load;
-  const Op store_op = bytes == 1 ? Op::kI32Store8 : bytes == 2 ? Op::kI32Store16 : Op::kI32Store;
   begin_store(to);
-  load(from, load_op, Flat::kI32);
+  load(from, unsigned_load(bytes), Flat::kI32);
   if (labels < 32) code_.i32((uint32_t{1} << labels) - 1).op(Op::kI32And);
-  end_store(to, store_op, Flat::kI32);
+  end_store(to, store(bytes), Flat::kI32);
 }
 
 Result<void> ValueAdapter::copy_own(TypeId type, const Place& from, const Place& to) {

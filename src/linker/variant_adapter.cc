@@ -13,13 +13,6 @@ using component::Layout;
 using component::ValType;
 using guest_abi::ComponentTrap;
 
-Op load_of(uint32_t bytes) {
-  return bytes == 1 ? Op::kI32Load8U : bytes == 2 ? Op::kI32Load16U : Op::kI32Load;
-}
-Op store_of(uint32_t bytes) {
-  return bytes == 1 ? Op::kI32Store8 : bytes == 2 ? Op::kI32Store16 : Op::kI32Store;
-}
-
 // Cases with the same payload share the code that copies it.
 struct CaseGroups {
   std::vector<ValType> payloads;  // by group
@@ -40,12 +33,12 @@ struct CaseGroups {
 
 void ValueAdapter::copy_enumeration(size_t cases, const Place& from, const Place& to) {
   const uint32_t bytes = component::discriminant_bytes(cases);
-  const uint32_t which = load_to_local(from, load_of(bytes));
+  const uint32_t which = load_to_local(from, unsigned_load(bytes));
   code_.get(which).i32(static_cast<uint32_t>(cases)).op(Op::kI32GeU);
   direction_.module.trap_if(code_, ComponentTrap::kInvalidDiscriminant);
   begin_store(to);
   code_.get(which);
-  end_store(to, store_of(bytes), Flat::kI32);
+  end_store(to, store(bytes), Flat::kI32);
 }
 
 // `from` and `to` begin where payloads do.
@@ -77,10 +70,10 @@ Result<void> ValueAdapter::copy_variant(std::span<const ValType> cases, const Pl
     if (place.in_memory) return place.after(offset, 0);
     return Place::flat(place.locals.subspan(1, flats), place.types.subspan(1, flats));
   };
-  const uint32_t which = load_to_local(from, load_of(bytes));
+  const uint32_t which = load_to_local(from, unsigned_load(bytes));
   begin_store(to);
   code_.get(which);
-  end_store(to, store_of(bytes), Flat::kI32);
+  end_store(to, store(bytes), Flat::kI32);
 
   const CodeWriter::Label done = code_.block();
   const CodeWriter::Label wrong = code_.block();
