@@ -48,7 +48,8 @@ def check_symbols(library, headers):
     names = run("nm", "-D", "--defined-only", "-C", library).splitlines()
     classes = {match for header in headers
                for match in re.findall(r"^class MAYFLY_API (\w+)", header.read_text(), re.M)}
-    allowed = re.compile(r"(typeinfo for |typeinfo name for |vtable for )?mayfly::(\w+)(?:::(\w+))?")
+    allowed = re.compile(r"(typeinfo for |typeinfo name for |vtable for )?"
+                         r"mayfly::(\w+)(?:::(\w+))?")
     found = set()
     for line in names:
         symbol = line.split(" ", 2)[2]
