@@ -15,7 +15,6 @@ using component::CoreInstanceDef;
 using component::Entry;
 using component::InstanceDef;
 using component::NamedIndex;
-using component::Sort;
 using component::Space;
 using component::SpaceIndex;
 using component::StringId;
