@@ -2,13 +2,15 @@
 //
 // A guest that calls the WASI ports as it likes.
 //
-// Strategy: the input is a series of calls to a program with one preopened directory. Each is
+// Strategy: the input is a series of calls to a program with one preopened directory, which may use
+// TCP and UDP at 127.0.0.1 and look up no name but "localhost". Each is
 // either a request built from plausible parts (handles that may be open, paths of components that
 // lead in and out, ranges that mostly lie in memory) or raw bytes at any port. Before each the
 // guest may leave records written behind, plausible ones or raw words about them, which the host
 // takes. Invariants: every call returns; what it puts back lies in the request; the host reads and
 // writes guest memory inside its bounds only (ASan); what was taken of the records, or refused, is
-// not looked at again; beside the preopened directory nothing changes.
+// not looked at again; beside the preopened directory nothing changes; no socket is bound to or
+// connected with another address than the granted ones.
 #include <fcntl.h>
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sys/resource.h>
@@ -37,6 +39,9 @@ constexpr uint64_t kBase = 0x1000'0000;
 constexpr size_t kPlainBytes = 1 << 16;
 constexpr uint64_t kBehindBuffer = kBase + kPlainBytes;
 constexpr size_t kGuestBytes = kPlainBytes + guest_abi::kBehindBufferBytes;
+
+constexpr WasiAddress kLoopback4{{127, 0, 0, 1}, 0, 0, 0, 4, 0};
+constexpr WasiAddress kLoopback6{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0, 0, 0, 6, 0};
 
 class FuzzGuest final : public runtime::GuestAccess {
  public:
@@ -166,6 +171,19 @@ class Calls {
         return put(request, path_stat());
       case WasiPort::kReadDirectory:
         return put(request, read_directory());
+      case WasiPort::kSocket:
+        return put(request, socket());
+      case WasiPort::kBind:
+      case WasiPort::kConnect:
+      case WasiPort::kSocketAddress:
+        return put(request, with_address());
+      case WasiPort::kSocketOption:
+        return put(request, option());
+      case WasiPort::kSendDatagrams:
+      case WasiPort::kReceiveDatagrams:
+        return put(request, datagrams());
+      case WasiPort::kResolve:
+        return put(request, resolve());
       default:
         return put(request, one_path());
     }
@@ -260,6 +278,57 @@ class Calls {
     request.to = range();
     return request;
   }
+  guest_abi::WasiSocketRequest socket() {
+    guest_abi::WasiSocketRequest request{};
+    request.family = data_.ConsumeBool() ? 4 : 6;
+    request.type = data_.ConsumeIntegralInRange<uint8_t>(4, 7);
+    return request;
+  }
+  guest_abi::WasiAddress address() {
+    guest_abi::WasiAddress address{};
+    address.family = data_.PickValueInArray<uint16_t>({0, 4, 4, 4, 6, 6, 7});
+    address.port = data_.PickValueInArray<uint16_t>({0, 0, 9, 10, 8080});
+    address.bytes[address.family == 4 ? 0 : 15] = address.family == 4 ? 127 : 1;
+    address.bytes[address.family == 4 ? 3 : 10] = data_.PickValueInArray<uint8_t>({0, 1, 1, 255});
+    address.scope_id = data_.ConsumeIntegralInRange<uint32_t>(0, 2);
+    return address;
+  }
+  guest_abi::WasiAddressRequest with_address() {
+    guest_abi::WasiAddressRequest request{};
+    request.handle = handle();
+    request.detail = data_.ConsumeIntegralInRange<uint32_t>(0, 2);
+    request.address = address();
+    return request;
+  }
+  guest_abi::WasiOptionRequest option() {
+    guest_abi::WasiOptionRequest request{};
+    request.handle = handle();
+    request.option = data_.ConsumeIntegralInRange<uint32_t>(0, 7);
+    request.sets = data_.ConsumeIntegralInRange<uint32_t>(0, 1);
+    request.value = data_.ConsumeIntegral<uint64_t>();
+    return request;
+  }
+  guest_abi::WasiDatagramsRequest datagrams() {
+    guest_abi::WasiDatagramsRequest request{};
+    request.handle = handle();
+    request.count = data_.ConsumeIntegralInRange<uint32_t>(0, 65);
+    request.datagrams = kBase + data_.ConsumeIntegralInRange<uint64_t>(0, kPlainBytes);
+    request.room = {kBase, data_.ConsumeBool() ? kGuestBytes : kPlainBytes};
+    guest_abi::WasiDatagram datagram{};
+    datagram.data = range();
+    datagram.address = address();
+    std::array<uint8_t, sizeof datagram> bytes{};
+    std::memcpy(bytes.data(), &datagram, sizeof datagram);
+    (void)guest_.write(request.datagrams, bytes);
+    return request;
+  }
+  guest_abi::WasiResolveRequest resolve() {
+    static constexpr std::array<const char*, 6> kNames = {"localhost", "LOCALHOST.", "127.0.0.1",
+                                                          "[::1]",     "127.1",      "a..b"};
+    guest_abi::WasiResolveRequest request{};
+    request.name = guest_.put(data_.PickValueInArray(kNames));
+    return request;
+  }
   guest_abi::WasiPathRequest one_path() {
     guest_abi::WasiPathRequest request{};
     request.directory = data_.ConsumeBool() ? directory() : handle();
@@ -280,6 +349,23 @@ void settle(Context& program, runtime::PortContext& context) {
   CHECK(program.settle(context).has_value());
 }
 
+// What was answered without an error was granted.
+void check_granted(uint32_t port, std::span<const uint8_t> bytes) {
+  guest_abi::WasiAddressRequest request{};
+  std::memcpy(&request, bytes.data(), sizeof request);
+  const auto error = static_cast<Errno>(request.error);
+  const bool connects = port == static_cast<uint32_t>(WasiPort::kConnect);
+  if (!connects && port != static_cast<uint32_t>(WasiPort::kBind)) return;
+  if (error != Errno::kSuccess && error != Errno::kInProgress && error != Errno::kConnRefused) {
+    return;
+  }
+  // Of an address without a grant to listen only the port is the kernel's.
+  if (!connects) CHECK(request.address.port == 0, request.address.port);
+  if (!connects || family_of(request.address) == WasiFamily::kNone) return;
+  CHECK(request.address.port == 9, request.address.port);
+  CHECK(is_same_host(request.address, kLoopback4) || is_same_host(request.address, kLoopback6));
+}
+
 void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
   sandbox.refill();
   WasiConfig config;
@@ -287,6 +373,10 @@ void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
   config.stdin_fd = config.stdout_fd = config.stderr_fd = -1;
   config.preopens = {{sandbox.root(), "/", TreeAccess::kReadWrite}};
   config.limits.open_files_max = 10;
+  config.network.tcp_connect = {"127.0.0.1:9", "localhost:9"};
+  config.network.tcp_listen = {"127.0.0.1:0"};
+  config.network.udp_send = {"127.0.0.1:9"};
+  config.network.udp_listen = {"127.0.0.1:0"};
   const auto method = data.ConsumeBool() ? ResolveMethod::kOpenat2 : ResolveMethod::kWalk;
   auto program = Context::create(config, method);
   CHECK(program.has_value(), program.error().message);
@@ -304,6 +394,7 @@ void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
     settle(**program, context);
     const auto outcome = (*program)->handle(port, context, request);
     if (!outcome) continue;
+    check_granted(port, request);
     CHECK(outcome->out_bytes <= request.size() - outcome->out_offset, outcome->out_offset,
           outcome->out_bytes);
   }

@@ -47,6 +47,19 @@ class MAYFLY_API Policy {
   // Descriptors of the caller, which stay the caller's; the sandbox uses duplicates. -1: none.
   Policy& stdio(int stdin_fd, int stdout_fd, int stderr_fd);
 
+  // What sockets of a component (wasi:sockets) may be used for; without these, nothing. HOST is a
+  // name, an address, [an IPv6 one], an address with a prefix as 10.0.0.0/8, or *; PORT is a
+  // number, LOW-HIGH, or *. A name is looked up at each instantiate, which takes as long as the
+  // host's resolver does, and then stands for the addresses found, whatever is answered for it
+  // later; the program, too, may look it up, and finds these. Errors of instantiate(): kInvalid for
+  // what has not this form; kHost for a name that cannot be looked up.
+  Policy& tcp(std::string host_port);         // to connect there
+  Policy& tcp_listen(std::string host_port);  // to bind there, and listen; port 0: any free one
+  Policy& udp(std::string host_port);         // to send there, and to receive from there
+  Policy& udp_listen(std::string host_port);  // to bind there, receive from anybody, and answer
+  Policy& allow_dns();                        // to look up any name
+  Policy& inherit_network();                  // all of this, everywhere
+
   Policy& limits(const Limits& limits);
   // Limits::deadline alone.
   Policy& deadline(std::chrono::nanoseconds per_call);

@@ -66,6 +66,36 @@ Policy& Policy::stdio(int stdin_fd, int stdout_fd, int stderr_fd) {
   return *this;
 }
 
+Policy& Policy::tcp(std::string host_port) {
+  state_->wasi.network.tcp_connect.push_back(std::move(host_port));
+  return *this;
+}
+
+Policy& Policy::tcp_listen(std::string host_port) {
+  state_->wasi.network.tcp_listen.push_back(std::move(host_port));
+  return *this;
+}
+
+Policy& Policy::udp(std::string host_port) {
+  state_->wasi.network.udp_send.push_back(std::move(host_port));
+  return *this;
+}
+
+Policy& Policy::udp_listen(std::string host_port) {
+  state_->wasi.network.udp_listen.push_back(std::move(host_port));
+  return *this;
+}
+
+Policy& Policy::allow_dns() {
+  state_->wasi.network.lookups = true;
+  return *this;
+}
+
+Policy& Policy::inherit_network() {
+  state_->wasi.network.everything = true;
+  return *this;
+}
+
 Policy& Policy::limits(const Limits& limits) {
   state_->limits = limits;
   return *this;

@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/quantity.h"
+#include "wasi/network.h"
 
 namespace mayfly::cli {
 namespace {
@@ -158,9 +159,43 @@ void add_limits(CLI::App& app, RunOptions& options) {
       ->type_name("TIME");
 }
 
+void add_network_grant(CLI::App& app, const std::string& flag, std::vector<std::string>& grants,
+                       const std::string& help) {
+  app.add_option(flag, grants, help + "; may be repeated")
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        const auto parsed = wasi::parse_network_grant(text);
+        return parsed ? "" : "'" + text + "': " + parsed.error().message;
+      });
+}
+
+// Of sockets that a component makes itself.
+void add_network_grants(CLI::App& app, RunOptions& options) {
+  add_network_grant(
+      app, "--tcp", options.tcp,
+      "HOST:PORT: let a component connect there, as example.com:443, 10.0.0.0/8:*, "
+      "[::1]:80, *:443 or 127.0.0.1:8000-8010; a name is looked up once, at the start");
+  add_network_grant(
+      app, "--tcp-listen", options.tcp_listen,
+      "ADDRESS:PORT: let a component bind a TCP socket there and listen; port 0 is any "
+      "free one");
+  add_network_grant(app, "--udp", options.udp,
+                    "HOST:PORT: let a component send datagrams there and receive those from there");
+  add_network_grant(
+      app, "--udp-listen", options.udp_listen,
+      "ADDRESS:PORT: let a component bind a UDP socket there, receive from anybody and "
+      "answer");
+  app.add_flag("--allow-dns", options.allow_dns,
+               "Let a component look up any name; those in --tcp and --udp it may anyway");
+  app.add_flag("--inherit-network", options.inherit_network,
+               "Let a component connect, listen, send and look up names everywhere");
+}
+
 void add_grants(CLI::App& app, RunOptions& options) {
+  add_network_grants(app, options);
   app.add_option("--tcplisten", options.listen_addresses,
-                 "ADDRESS:PORT: a listening socket for the program; may be repeated")
+                 "ADDRESS:PORT: a listening socket for a WASI preview 1 program; may be repeated")
       ->type_name("ADDRESS:PORT")
       ->allow_extra_args(false);
   app.add_option("--open-files-max", options.open_files_max,

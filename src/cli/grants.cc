@@ -123,6 +123,8 @@ Result<Grants> grants_of(const RunOptions& options) {
     grants.listeners.push_back(MAYFLY_TRY(listen_on(text)));
     config.listeners.push_back(grants.listeners.back().get());
   }
+  config.network = {options.tcp,        options.tcp_listen, options.udp,
+                    options.udp_listen, options.allow_dns,  options.inherit_network};
   config.limits.open_files_max = options.open_files_max;
   config.limits.write_bytes_max = options.write_bytes_max;
   return grants;

@@ -55,6 +55,12 @@ struct RunOptions {
   std::vector<std::string> directories;       // HOST[::GUEST][:ro]
   std::vector<std::string> tmpfs;             // GUEST[:SIZE]
   std::vector<std::string> listen_addresses;  // ADDRESS:PORT
+  std::vector<std::string> tcp;               // HOST:PORT, as of all these (wasi/network.h)
+  std::vector<std::string> tcp_listen;
+  std::vector<std::string> udp;
+  std::vector<std::string> udp_listen;
+  bool allow_dns = false;
+  bool inherit_network = false;
   uint32_t open_files_max = 4096;
   uint64_t write_bytes_max = UINT64_MAX;
   bool trace_ports = false;

@@ -104,8 +104,9 @@ enum class ComponentTrap : uint32_t {
   kWriteNotPermitted,  // by output-stream.check-write
   kWriteTooLong,       // for output-stream.blocking-write-and-flush
   kEmptyPoll,
+  kSendNotPermitted,  // by outgoing-datagram-stream.check-send
 };
-inline constexpr ComponentTrap kComponentTrapLast = ComponentTrap::kEmptyPoll;
+inline constexpr ComponentTrap kComponentTrapLast = ComponentTrap::kSendNotPermitted;
 
 // In CallPage::request when the guest traps with TrapCode::kComponent.
 struct ComponentTrapRequest {

@@ -47,9 +47,21 @@ enum class WasiPort : uint32_t {
   kShutdown,                                         // WasiHandleRequest: detail is sdflags
   kSettle,                                           // WasiHandleRequest: takes writes behind;
                                                      // detail: kWasiTellLateError or 0
+  // Of these, socket_ports.h has the requests.
+  kSocket,            // WasiSocketRequest
+  kBind,              // WasiAddressRequest
+  kConnect,           // WasiAddressRequest: kInProgress is how it begins
+  kFinishConnect,     // WasiHandleRequest: kAgain while it goes on
+  kListen,            // WasiHandleRequest: detail is the backlog
+  kSocketAddress,     // WasiAddressRequest
+  kSocketOption,      // WasiOptionRequest
+  kSendDatagrams,     // WasiDatagramsRequest
+  kReceiveDatagrams,  // WasiDatagramsRequest
+  kResolve,           // WasiResolveRequest
+  kNextAddress,       // WasiNextAddressRequest
 };
 inline constexpr uint32_t kWasiPortFirst = static_cast<uint32_t>(WasiPort::kStart);
-inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kSettle);
+inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kNextAddress);
 
 // Bytes of the guest.
 struct WasiRange {
@@ -140,6 +152,10 @@ struct WasiOpenRequest {
 };
 
 inline constexpr uint32_t kWasiBuffersMax = 120;
+
+// In fd_flags of a write to a socket: the guest was told of room for it (WasiPollEntry::bytes), so
+// it does not wait if the host can help it.
+inline constexpr uint16_t kWasiPermitted = 1U << 15;
 
 // Reads into or writes from buffers, in their order.
 struct WasiTransferRequest {
@@ -272,8 +288,8 @@ struct WasiPollEntry {
   // out
   uint16_t ready;  // kWasiPoll...; 0: not ready
   uint32_t error;
-  uint32_t tag;  // the guest library's, kept
-  uint64_t bytes;
+  uint32_t tag;    // the guest library's, kept
+  uint64_t bytes;  // that can be read; of a socket to write to: that it takes without waiting
   uint64_t reserved;
 };
 

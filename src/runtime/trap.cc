@@ -162,6 +162,8 @@ std::string component_trap_text(const guest_abi::ComponentTrapRequest& request) 
       return "blocking write: more than 4096 bytes";
     case ComponentTrap::kEmptyPoll:
       return "poll: the list is empty";
+    case ComponentTrap::kSendNotPermitted:
+      return "send: more datagrams than check-send has permitted";
   }
   return std::string(trap_text(TrapCode::kComponent)) + " " + std::to_string(request.trap);
 }

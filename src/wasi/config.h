@@ -27,6 +27,16 @@ struct MemoryDirectory {
   uint32_t files_max = 10000;               // files, directories and links; then kNoSpc
 };
 
+// What sockets of the program's own making may be used for (network.h has the forms of HOST:PORT).
+struct NetworkConfig {
+  std::vector<std::string> tcp_connect;  // HOST:PORT
+  std::vector<std::string> tcp_listen;
+  std::vector<std::string> udp_send;
+  std::vector<std::string> udp_listen;
+  bool lookups = false;     // of any name
+  bool everything = false;  // all of that, everywhere
+};
+
 struct WasiLimits {
   uint32_t open_files_max = 4096;  // handles at once, stdin, stdout and stderr included
   uint32_t poll_entries_max = 16384;
@@ -46,6 +56,7 @@ struct WasiConfig {
   int stdin_fd = 0;
   int stdout_fd = 1;
   int stderr_fd = 2;
+  NetworkConfig network;
   WasiLimits limits;
   // Told which grant would allow a path that was denied (denials.h); the program then also has a
   // directory "/" in which nothing is. Empty: nobody is told.

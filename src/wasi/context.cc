@@ -149,6 +149,7 @@ Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, Resol
   program.memory_directories = config.memory_directories;
   program.first_memory_handle = static_cast<uint32_t>(3 + config.preopens.size());
   program.write_bytes_left = config.limits.write_bytes_max;
+  program.network = MAYFLY_TRY(Network::create(config.network));
   program.handles = HandleTable(config.limits.open_files_max);
   program.resolver = Resolver(method);
   MAYFLY_TRY(add_first_handles(program.handles, config));
@@ -302,6 +303,39 @@ Result<runtime::PortOutcome> Context::answer(uint32_t port, PortCall& call,
       return serve(shutdown_handle, call, request);
     case WasiPort::kSettle:
       return serve(wasi::settle, call, request);
+    default:
+      return answer_socket_port(port, call, request);
+  }
+}
+
+// Likewise, of sockets that the program makes itself.
+Result<runtime::PortOutcome> Context::answer_socket_port(uint32_t port, PortCall& call,
+                                                         std::span<uint8_t> request) {
+  switch (static_cast<WasiPort>(port)) {
+    case WasiPort::kSocket:
+      return serve(make_socket, call, request);
+    case WasiPort::kBind:
+      return serve(bind_socket, call, request);
+    case WasiPort::kConnect:
+      return serve(connect_socket, call, request);
+    case WasiPort::kFinishConnect:
+      return serve(finish_connect, call, request);
+    case WasiPort::kListen:
+      return serve(listen_at_socket, call, request);
+    case WasiPort::kSocketAddress:
+      return serve(address_of_socket, call, request);
+    case WasiPort::kSocketOption:
+      return serve(option_of_socket, call, request);
+    case WasiPort::kSendDatagrams:
+      return serve(send_datagrams, call, request);
+    case WasiPort::kReceiveDatagrams:
+      return serve(receive_datagrams, call, request);
+    case WasiPort::kResolve:
+      return serve(resolve_host_name, call, request);
+    case WasiPort::kNextAddress:
+      return serve(next_address, call, request);
+    default:
+      break;
   }
   return invalid("the guest called port " + std::to_string(port) + ", WASI's are " +
                  std::to_string(guest_abi::kWasiPortFirst) + " to " +

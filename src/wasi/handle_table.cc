@@ -55,6 +55,9 @@ Result<Handle> duplicate(const Handle& handle) {
   copy.file_id = handle.file_id;
   copy.is_in_memory = handle.is_in_memory;
   copy.name = handle.name;
+  copy.is_lookup = handle.is_lookup;
+  copy.has_answered = handle.has_answered;
+  copy.socket = handle.socket;
   return copy;
 }
 

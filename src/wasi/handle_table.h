@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "guest_abi/socket_ports.h"
 #include "guest_abi/wasi.h"
 #include "guest_abi/wasi_ports.h"
 #include "wasi/config.h"
@@ -18,6 +19,16 @@ namespace mayfly::wasi {
 
 using guest_abi::wasi::Errno;
 using guest_abi::wasi::FileType;
+
+// What is known of a socket that the program made, or accepted at one that it made.
+struct OwnSocket {
+  guest_abi::WasiFamily family = guest_abi::WasiFamily::kNone;  // kNone: it is none of these
+  bool may_listen = false;         // it is bound to an address where a grant lets it listen
+  guest_abi::WasiAddress bound{};  // datagrams: what it was bound to, with its port
+  guest_abi::WasiAddress peer{};   // datagrams: whom it was connected with; else kNone
+  // Datagrams where may_listen: who has sent some, the last one last, and may be answered.
+  std::vector<guest_abi::WasiAddress> senders;
+};
 
 struct Handle {
   Fd fd;
@@ -29,6 +40,9 @@ struct Handle {
   uint64_t file_id = 0;                // guest_abi::WasiDescription
   std::string name;                    // of a preopened directory, as the guest sees it
   Errno late_error = Errno::kSuccess;  // of a write behind that nobody was told of (write_behind.h)
+  bool is_lookup = false;              // of a name: its answer comes here (lookup_ports.cc)
+  bool has_answered = false;           // lookups: some of the answer was read
+  OwnSocket socket;
 
   bool is_directory() const { return filetype == FileType::kDirectory; }
   bool is_regular() const { return filetype == FileType::kRegularFile; }

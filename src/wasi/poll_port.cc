@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-#include "wasi/port_call.h"
+#include "wasi/own_socket.h"
 #include "wasi/wait.h"
 
 namespace mayfly::wasi {
@@ -65,7 +65,12 @@ void report(PortCall& call, const pollfd& fd, guest_abi::WasiPollEntry& entry) {
   entry.ready = reads ? guest_abi::kWasiPollRead : guest_abi::kWasiPollWrite;
   if ((fd.revents & POLLHUP) != 0) entry.ready |= guest_abi::kWasiPollHangup;
   if ((fd.revents & POLLNVAL) != 0) entry.error = static_cast<uint32_t>(Errno::kBadF);
-  if (reads && handle != nullptr) entry.bytes = readable_bytes(*handle);
+  if (handle == nullptr) return;
+  if (reads) {
+    entry.bytes = readable_bytes(*handle);
+  } else if (handle->filetype == FileType::kSocketStream) {
+    entry.bytes = send_room(handle->fd.get());
+  }
 }
 
 }  // namespace

@@ -8,10 +8,12 @@
 #include <string>
 
 #include "base/result.h"
+#include "guest_abi/socket_ports.h"
 #include "guest_abi/wasi_ports.h"
 #include "runtime/port_handler.h"
 #include "wasi/errno_map.h"
 #include "wasi/handle_table.h"
+#include "wasi/network.h"
 #include "wasi/resolve.h"
 
 namespace mayfly::wasi {
@@ -31,6 +33,8 @@ struct Program {
   uint32_t direct_writes = 0;  // small ones, since the guest was watched (write_behind.h)
   uint32_t late_errors = 0;    // handles with one
   HandleTable handles{0};
+  Network network;
+  std::vector<Fd> lookups;  // of names that may still go on, whether the program waits or not
   Resolver resolver{ResolveMethod::kWalk};
 };
 
@@ -111,5 +115,20 @@ PortAnswer accept_connection(PortCall& call, guest_abi::WasiAcceptRequest& reque
 PortAnswer receive(PortCall& call, guest_abi::WasiTransferRequest& request);
 PortAnswer send(PortCall& call, guest_abi::WasiTransferRequest& request);
 PortAnswer shutdown_handle(PortCall& call, guest_abi::WasiHandleRequest& request);
+// own_socket_ports.cc
+PortAnswer make_socket(PortCall& call, guest_abi::WasiSocketRequest& request);
+PortAnswer bind_socket(PortCall& call, guest_abi::WasiAddressRequest& request);
+PortAnswer connect_socket(PortCall& call, guest_abi::WasiAddressRequest& request);
+PortAnswer finish_connect(PortCall& call, guest_abi::WasiHandleRequest& request);
+PortAnswer listen_at_socket(PortCall& call, guest_abi::WasiHandleRequest& request);
+PortAnswer address_of_socket(PortCall& call, guest_abi::WasiAddressRequest& request);
+// socket_option_port.cc
+PortAnswer option_of_socket(PortCall& call, guest_abi::WasiOptionRequest& request);
+// datagram_ports.cc
+PortAnswer send_datagrams(PortCall& call, guest_abi::WasiDatagramsRequest& request);
+PortAnswer receive_datagrams(PortCall& call, guest_abi::WasiDatagramsRequest& request);
+// lookup_ports.cc
+PortAnswer resolve_host_name(PortCall& call, guest_abi::WasiResolveRequest& request);
+PortAnswer next_address(PortCall& call, guest_abi::WasiNextAddressRequest& request);
 
 }  // namespace mayfly::wasi

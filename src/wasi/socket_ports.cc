@@ -61,12 +61,14 @@ PortAnswer accept_connection(PortCall& call, guest_abi::WasiAcceptRequest& reque
   MAYFLY_ERRNO_TRY(find_socket(call, request.handle, &listener));
   if (!listener->has(guest_abi::kWasiListener)) return Errno::kInval;
   if (call.program.handles.is_full()) return Errno::kMFile;
+  const guest_abi::WasiFamily family = listener->socket.family;
   while (true) {
     Fd fd(accept4(listener->fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (fd.valid()) {
       constexpr uint8_t kBoth = guest_abi::kWasiReadable | guest_abi::kWasiWritable;
       Result<Handle> handle = describe(std::move(fd), kBoth);
       if (!handle) return from_errno(handle.error().errno_value);
+      handle->socket.family = family;
       const uint32_t number = call.program.handles.add(*std::move(handle));
       request.description = description_of(number, *call.find(number));
       return Errno::kSuccess;

@@ -13,6 +13,7 @@
 #include <ctime>
 
 #include "wasi/buffers.h"
+#include "wasi/own_socket.h"
 #include "wasi/wait.h"
 
 namespace mayfly::wasi {
@@ -55,12 +56,17 @@ ssize_t write_a_little(int fd, const iovec& buffer) {
   return write(fd, buffer.iov_base, bytes);
 }
 
+msghdr message_of(const iovec* buffers, size_t count) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(buffers);  // NOLINT: sendmsg() only reads it
+  message.msg_iovlen = count;
+  return message;
+}
+
 ssize_t write_at_once(const Handle& handle, const iovec* buffers, size_t count) {
   const int fd = handle.fd.get();
   if (handle.filetype == FileType::kSocketStream) {
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(buffers);  // NOLINT: sendmsg() only reads it
-    message.msg_iovlen = count;
+    const msghdr message = message_of(buffers, count);
     return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
   const ssize_t written = pwritev2(fd, buffers, static_cast<int>(count), -1, RWF_NOWAIT);
@@ -99,13 +105,20 @@ Transferred read_stream(const Handle& handle, std::vector<iovec>& buffers, Block
   }
 }
 
-Transferred write_stream(const Handle& handle, std::vector<iovec>& buffers, Blocking blocking,
+Transferred write_stream(const Handle& handle, std::vector<iovec>& buffers, Writing writing,
                          const runtime::PortContext& context) {
   const SigpipeGuard guard;
+  const bool may_pass_buffer = writing == Writing::kPermitted &&
+                               handle.socket.family != guest_abi::WasiFamily::kNone &&
+                               bytes_of(buffers) <= kPermittedBytesMax;
   Transferred result;
   size_t first = 0;
   while (first < buffers.size()) {
-    const ssize_t bytes = write_at_once(handle, &buffers[first], buffers.size() - first);
+    ssize_t bytes = write_at_once(handle, &buffers[first], buffers.size() - first);
+    if (bytes < 0 && errno == EAGAIN && may_pass_buffer) {
+      bytes =
+          send_past_buffer(handle.fd.get(), message_of(&buffers[first], buffers.size() - first));
+    }
     if (bytes == 0 && buffers[first].iov_len > 0) break;
     if (bytes >= 0) {
       result.bytes += static_cast<uint64_t>(bytes);
@@ -115,7 +128,7 @@ Transferred write_stream(const Handle& handle, std::vector<iovec>& buffers, Bloc
     if (errno == EINTR) continue;
     if (errno != EAGAIN) {
       result.error = from_errno(errno);
-    } else if (blocking == Blocking::kNo) {
+    } else if (writing == Writing::kAtOnce) {
       result.error = Errno::kAgain;
     } else {
       result.error = wait_for(handle.fd.get(), POLLOUT, context);

@@ -24,8 +24,11 @@ struct Transferred {
 // As much as is there; waits for the first byte when blocking.
 Transferred read_stream(const Handle& handle, std::vector<iovec>& buffers, Blocking blocking,
                         const runtime::PortContext& context);
-// All of it when blocking, else as much as fits. SIGPIPE is not raised: kPipe says it.
-Transferred write_stream(const Handle& handle, std::vector<iovec>& buffers, Blocking blocking,
+// kAtOnce: as much as fits. kAll: all of it, however long that takes. kPermitted: all of it, and a
+// socket that the program made takes it without waiting (own_socket.h).
+enum class Writing : uint8_t { kAtOnce, kAll, kPermitted };
+// SIGPIPE is not raised: kPipe says it.
+Transferred write_stream(const Handle& handle, std::vector<iovec>& buffers, Writing writing,
                          const runtime::PortContext& context);
 
 }  // namespace mayfly::wasi

@@ -11,6 +11,7 @@
 #include "guest_abi/wasi.h"
 #include "guest_abi/wasi_ports.h"
 #include "runtime/printable.h"
+#include "wasi/socket_address.h"
 
 namespace mayfly::wasi {
 namespace {
@@ -44,7 +45,7 @@ static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kRoFs)] == "ROFS");
 static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kNotCapable)] == "NOTCAPABLE");
 
 // By WasiPort.
-constexpr std::array<std::string_view, 30> kPortNames = {"start",
+constexpr std::array<std::string_view, 41> kPortNames = {"start",
                                                          "text",
                                                          "describe",
                                                          "open",
@@ -73,7 +74,18 @@ constexpr std::array<std::string_view, 30> kPortNames = {"start",
                                                          "receive",
                                                          "send",
                                                          "shutdown",
-                                                         "settle"};
+                                                         "settle",
+                                                         "socket",
+                                                         "bind",
+                                                         "connect",
+                                                         "finish-connect",
+                                                         "listen",
+                                                         "socket-address",
+                                                         "socket-option",
+                                                         "send-datagrams",
+                                                         "receive-datagrams",
+                                                         "resolve",
+                                                         "next-address"};
 static_assert(kPortNames.size() == guest_abi::kWasiPortLast - guest_abi::kWasiPortFirst + 1);
 
 struct Line {
@@ -212,11 +224,82 @@ void describe(Line& line, const guest_abi::WasiStartRequest& request) {
                 std::to_string(request.environ_count) + " variables";
 }
 
+void describe(Line& line, const guest_abi::WasiSocketRequest& request) {
+  const bool is_tcp = request.type == static_cast<uint8_t>(p1::FileType::kSocketStream);
+  line.add(std::string(is_tcp ? "tcp" : "udp"));
+  line.add("ipv" + std::to_string(request.family));
+  line.result = std::to_string(request.description.handle);
+}
+
+void describe_address(Line& line, const guest_abi::WasiAddressRequest& request, WasiPort port) {
+  line.add(request.handle);
+  if (port != WasiPort::kSocketAddress) return line.add(to_string(request.address));
+  const auto which = static_cast<guest_abi::WasiAddressOf>(request.detail);
+  line.add(std::string(which == guest_abi::WasiAddressOf::kPeer ? "peer" : "local"));
+  line.result = to_string(request.answer);
+}
+
+void describe(Line& line, const guest_abi::WasiOptionRequest& request) {
+  static constexpr std::array<std::string_view, 7> kNames = {
+      "keep-alive", "keep-alive-idle", "keep-alive-interval", "keep-alive-count",
+      "hop-limit",  "receive-buffer",  "send-buffer"};
+  line.add(request.handle);
+  const bool is_known = request.option < kNames.size();
+  line.add(is_known ? std::string(kNames[request.option]) : std::to_string(request.option));
+  if (request.sets != 0) return line.add(request.value);
+  line.result = std::to_string(request.value_out);
+}
+
+void describe(Line& line, const guest_abi::WasiDatagramsRequest& request) {
+  line.add(request.handle);
+  line.add(std::to_string(request.count) + " datagrams");
+  line.result = std::to_string(request.done);
+}
+
+void describe(Line& line, const guest_abi::WasiResolveRequest& request) {
+  line.add(request.name);
+  line.result = std::to_string(request.description.handle);
+}
+
+void describe(Line& line, const guest_abi::WasiNextAddressRequest& request) {
+  static constexpr std::array<std::string_view, 5> kAnswers = {"", "no more", "no such name",
+                                                               "failed for now", "failed for good"};
+  line.add(request.handle);
+  line.result = request.lookup == 0 || request.lookup >= kAnswers.size()
+                    ? to_string(request.address)
+                    : std::string(kAnswers[request.lookup]);
+}
+
 template <typename Request>
 uint32_t describe_as(Line& line, std::span<const uint8_t> bytes) {
   const auto request = request_of<Request>(bytes);
   describe(line, request);
   return request.error;
+}
+
+uint32_t describe_socket_port(WasiPort port, Line& line, std::span<const uint8_t> bytes) {
+  switch (port) {
+    case WasiPort::kSocket:
+      return describe_as<guest_abi::WasiSocketRequest>(line, bytes);
+    case WasiPort::kBind:
+    case WasiPort::kConnect:
+    case WasiPort::kSocketAddress: {
+      const auto request = request_of<guest_abi::WasiAddressRequest>(bytes);
+      describe_address(line, request, port);
+      return request.error;
+    }
+    case WasiPort::kSocketOption:
+      return describe_as<guest_abi::WasiOptionRequest>(line, bytes);
+    case WasiPort::kSendDatagrams:
+    case WasiPort::kReceiveDatagrams:
+      return describe_as<guest_abi::WasiDatagramsRequest>(line, bytes);
+    case WasiPort::kResolve:
+      return describe_as<guest_abi::WasiResolveRequest>(line, bytes);
+    case WasiPort::kNextAddress:
+      return describe_as<guest_abi::WasiNextAddressRequest>(line, bytes);
+    default:
+      return 0;
+  }
 }
 
 // Fills the line; answers the errno.
@@ -233,6 +316,8 @@ uint32_t describe_port(WasiPort port, Line& line, std::span<const uint8_t> bytes
     case WasiPort::kClose:
     case WasiPort::kShutdown:
     case WasiPort::kSettle:
+    case WasiPort::kFinishConnect:
+    case WasiPort::kListen:
       return describe_as<guest_abi::WasiHandleRequest>(line, bytes);
     case WasiPort::kRead:
     case WasiPort::kWrite:
@@ -268,8 +353,9 @@ uint32_t describe_port(WasiPort port, Line& line, std::span<const uint8_t> bytes
       return describe_as<guest_abi::WasiPollRequest>(line, bytes);
     case WasiPort::kAccept:
       return describe_as<guest_abi::WasiAcceptRequest>(line, bytes);
+    default:
+      return describe_socket_port(port, line, bytes);
   }
-  return 0;
 }
 
 std::string name_of(uint32_t port) {

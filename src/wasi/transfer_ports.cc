@@ -20,6 +20,11 @@ Blocking blocking_of(const guest_abi::WasiTransferRequest& request) {
   return (request.fd_flags & p1::kFdNonblock) != 0 ? Blocking::kNo : Blocking::kYes;
 }
 
+Writing writing_of(const guest_abi::WasiTransferRequest& request) {
+  if (blocking_of(request) == Blocking::kNo) return Writing::kAtOnce;
+  return (request.fd_flags & guest_abi::kWasiPermitted) != 0 ? Writing::kPermitted : Writing::kAll;
+}
+
 // -1 is the kernel's word for the position of the open file.
 off_t position_of(const guest_abi::WasiTransferRequest& request) {
   return request.use_position != 0 ? static_cast<off_t>(request.position) : -1;
@@ -65,11 +70,17 @@ Transferred read_file(const Handle& handle, const std::vector<iovec>& buffers,
   return {Errno::kSuccess, static_cast<uint64_t>(bytes)};
 }
 
+// Whom a datagram comes from and goes to is checked where datagrams are (datagram_ports.cc).
+Errno find_movable(PortCall& call, uint32_t number, Handle** handle) {
+  MAYFLY_ERRNO_TRY(find_handle(call, number, Intent::kLook, handle));
+  return (*handle)->filetype == FileType::kSocketDgram ? Errno::kNotSup : Errno::kSuccess;
+}
+
 }  // namespace
 
 PortAnswer read_handle(PortCall& call, guest_abi::WasiTransferRequest& request) {
   Handle* handle = nullptr;
-  MAYFLY_ERRNO_TRY(find_handle(call, request.handle, Intent::kLook, &handle));
+  MAYFLY_ERRNO_TRY(find_movable(call, request.handle, &handle));
   MAYFLY_ERRNO_TRY(check_position(request));
   std::vector<iovec> buffers = MAYFLY_TRY(buffers_of(call, request));
   const Transferred done = is_file(*handle, request)
@@ -121,7 +132,7 @@ PortAnswer write_all(PortCall& call, Handle& handle, std::vector<iovec>& buffers
 
 PortAnswer write_handle(PortCall& call, guest_abi::WasiTransferRequest& request) {
   Handle* handle = nullptr;
-  MAYFLY_ERRNO_TRY(find_handle(call, request.handle, Intent::kLook, &handle));
+  MAYFLY_ERRNO_TRY(find_movable(call, request.handle, &handle));
   MAYFLY_ERRNO_TRY(take_late_error(call, *handle));
   MAYFLY_ERRNO_TRY(check_position(request));
   std::vector<iovec> buffers = MAYFLY_TRY(buffers_of(call, request));
@@ -133,7 +144,7 @@ PortAnswer write_handle(PortCall& call, guest_abi::WasiTransferRequest& request)
   MAYFLY_TRY(check_output(call, bytes_of(buffers)));
   const Transferred done = is_file(*handle, request)
                                ? write_file(*handle, buffers, request)
-                               : write_stream(*handle, buffers, blocking_of(request), call.context);
+                               : write_stream(*handle, buffers, writing_of(request), call.context);
   request.bytes = done.bytes;
   count_output(call, done.bytes);
   if (has_quota(*handle)) call.program.write_bytes_left -= done.bytes;

@@ -40,6 +40,7 @@ class LinearAccess final : public runtime::GuestAccess {
  public:
   LinearAccess(uint64_t address, std::span<uint8_t> bytes) : address_(address), bytes_(bytes) {}
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override {
+    if (to.empty()) return {};
     const auto from = MAYFLY_TRY(range(address, to.size()));
     std::memcpy(to.data(), from.data(), to.size());
     return {};

@@ -11,6 +11,14 @@
 
 using mayfly::guest_abi::MemoryInfo;
 
+// An ip-socket-address, flat: its case, then the fields of its payload.
+#define MAYFLY_WASI2_ADDRESS(a)                                                             \
+  uint32_t a##0, uint32_t a##1, uint32_t a##2, uint32_t a##3, uint32_t a##4, uint32_t a##5, \
+      uint32_t a##6, uint32_t a##7, uint32_t a##8, uint32_t a##9, uint32_t a##10, uint32_t a##11
+// The same as a FlatAddress.
+#define MAYFLY_WASI2_FLAT(a) \
+  FlatAddress { a##0, {a##1, a##2, a##3, a##4, a##5, a##6, a##7, a##8, a##9, a##10, a##11} }
+
 extern "C" {
 uint32_t mayfly_wasi2_get_environment(MemoryInfo* transfer, MemoryInfo* state);
 uint32_t mayfly_wasi2_get_arguments(MemoryInfo* transfer, MemoryInfo* state);
@@ -139,4 +147,73 @@ void mayfly_wasi2_drop_directory_stream(MemoryInfo* transfer, MemoryInfo* state,
 uint32_t mayfly_wasi2_random_bytes(MemoryInfo* memory, MemoryInfo* state, uint64_t length);
 uint64_t mayfly_wasi2_random_u64(MemoryInfo* memory, MemoryInfo* state);
 uint32_t mayfly_wasi2_insecure_seed(MemoryInfo* memory, MemoryInfo* state);
+
+void mayfly_wasi2_drop_network(MemoryInfo* transfer, MemoryInfo* state, uint32_t network);
+uint32_t mayfly_wasi2_network_error_code(MemoryInfo* transfer, MemoryInfo* state, uint32_t error);
+uint32_t mayfly_wasi2_instance_network(MemoryInfo* transfer, MemoryInfo* state);
+uint32_t mayfly_wasi2_resolve_addresses(MemoryInfo* transfer, MemoryInfo* state, uint32_t network,
+                                        uint32_t name, uint32_t size);
+uint32_t mayfly_wasi2_resolve_next_address(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_subscribe_lookup(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+void mayfly_wasi2_drop_lookup(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_create_tcp_socket(MemoryInfo* transfer, MemoryInfo* state, uint32_t is_ipv6);
+uint32_t mayfly_wasi2_tcp_start_bind(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                     uint32_t network, MAYFLY_WASI2_ADDRESS(a));
+uint32_t mayfly_wasi2_tcp_finish_bind(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_tcp_start_connect(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                        uint32_t network, MAYFLY_WASI2_ADDRESS(a));
+uint32_t mayfly_wasi2_tcp_finish_connect(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_tcp_start_listen(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_tcp_finish_listen(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_tcp_accept(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_tcp_local_address(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_tcp_remote_address(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_tcp_is_listening(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_socket_family(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_tcp_set_backlog(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                      uint64_t backlog);
+uint32_t mayfly_wasi2_keep_alive(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_set_keep_alive(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                     uint32_t value);
+uint32_t mayfly_wasi2_keep_alive_idle(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_set_keep_alive_idle(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                          uint64_t value);
+uint32_t mayfly_wasi2_keep_alive_interval(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_set_keep_alive_interval(MemoryInfo* transfer, MemoryInfo* state,
+                                              uint32_t self, uint64_t value);
+uint32_t mayfly_wasi2_keep_alive_count(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_set_keep_alive_count(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                           uint32_t value);
+uint32_t mayfly_wasi2_hop_limit(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_set_hop_limit(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                    uint32_t value);
+uint32_t mayfly_wasi2_receive_buffer(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_set_receive_buffer(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                         uint64_t value);
+uint32_t mayfly_wasi2_send_buffer(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_set_send_buffer(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                      uint64_t value);
+uint32_t mayfly_wasi2_tcp_subscribe(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_tcp_shutdown(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                   uint32_t type);
+void mayfly_wasi2_drop_tcp_socket(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_create_udp_socket(MemoryInfo* transfer, MemoryInfo* state, uint32_t is_ipv6);
+uint32_t mayfly_wasi2_udp_start_bind(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                     uint32_t network, MAYFLY_WASI2_ADDRESS(a));
+uint32_t mayfly_wasi2_udp_finish_bind(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_udp_stream(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                 uint32_t has_address, MAYFLY_WASI2_ADDRESS(a));
+uint32_t mayfly_wasi2_udp_local_address(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_udp_remote_address(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_udp_subscribe(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+void mayfly_wasi2_drop_udp_socket(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_receive_datagrams(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                        uint64_t results_max);
+uint32_t mayfly_wasi2_subscribe_incoming(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+void mayfly_wasi2_drop_incoming(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_check_send(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_send_datagrams(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                     uint32_t list, uint32_t count);
+uint32_t mayfly_wasi2_subscribe_outgoing(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+void mayfly_wasi2_drop_outgoing(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
 }

@@ -41,11 +41,19 @@ Object& Objects::get(uint32_t number, ObjectKind kind) const {
   return object;
 }
 
-void Objects::refer(uint32_t number) const {
+Object& Objects::get_with_fd(uint32_t number) const {
+  Object& object = at(number);
+  if (!has_fd(object)) component_trap(ComponentTrap::kDamagedState);
+  return object;
+}
+
+Object& Objects::get_any(uint32_t number) const {
   Object& object = at(number);
   if (object.kind == ObjectKind::kFree) component_trap(ComponentTrap::kDamagedState);
-  ++object.references;
+  return object;
 }
+
+void Objects::refer(uint32_t number) const { ++get_any(number).references; }
 
 void Objects::release(uint32_t number, ObjectKind kind) const {
   get(number, kind);
@@ -59,7 +67,7 @@ void Objects::release(uint32_t number, ObjectKind kind) const {
     object = Object{};
     object.below = memory_.state().free_object;
     memory_.state().free_object = number;
-    if (freed.kind == ObjectKind::kDescriptor && !freed.keeps_fd) {
+    if (has_fd(freed) && !freed.keeps_fd) {
       mayfly_wasi_p1_fd_close(nullptr, freed.below);
     }
     if (freed.kind == ObjectKind::kDirectoryStream) forget_directory(number);

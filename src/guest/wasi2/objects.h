@@ -4,8 +4,8 @@
 // (guest_abi/component.h). A resource's representation is its object's number; adapters keep the
 // handles, their types and their lends.
 //
-//   pollable ──> stream ──> descriptor ──> fd      each arrow is a reference
-//
+//   pollable ──> stream ──> descriptor ──> fd      each arrow is a reference; a socket stands where
+//                                                  a descriptor does, and a name's lookup, too
 // An object lives until the last reference to it is gone: its handles (a descriptor may have
 // several) and the objects above it. So a stream works on when its descriptor was dropped, and a
 // pollable when its stream was.
@@ -29,23 +29,50 @@ enum class ObjectKind : uint8_t {
   kDirectoryStream,
   kPollable,
   kError,
+  kNetwork,
+  kTcpSocket,
+  kUdpSocket,
+  kIncomingDatagrams,
+  kOutgoingDatagrams,
+  kLookup,
 };
 
-// What a pollable waits for.
-enum class PollFor : uint8_t { kInstant, kRead, kWrite };
+// What a pollable waits for; kObject: for what its object waits for then.
+enum class PollFor : uint8_t { kInstant, kRead, kWrite, kObject };
+
+// Of a socket. In TCP's order; kClosed is after a connect that failed.
+enum class SocketState : uint8_t {
+  kUnbound,
+  kBindStarted,
+  kBound,
+  kListenStarted,
+  kListening,
+  kConnecting,
+  kConnected,
+  kClosed,
+};
 
 struct Object {
   ObjectKind kind;
-  bool is_closed;  // streams: at their end, or after an error
+  bool is_closed;  // streams: at their end, or after an error; lookups: at their end
   bool appends;    // output streams
   bool keeps_fd;   // descriptors: of an fd that the program was given
   uint32_t references;
-  uint32_t below;  // the object that this one refers to, a descriptor's fd; free: the next free one
-  uint16_t error;  // errors: guest_abi::wasi::Errno
+  uint32_t below;  // the object that this one refers to, or an fd (has_fd()); free: the next free
+  uint8_t error;   // errors: guest_abi::wasi::Errno
+  union {
+    bool is_of_network;  // errors
+    bool is_ipv6;        // sockets
+  };
   PollFor poll_for;
-  uint8_t reserved;
-  uint64_t position;  // streams: in the file; directory streams: cookie; pollables: the instant, ns
-  uint64_t permitted;  // output streams: what check-write has permitted
+  SocketState state;
+  // Streams: in the file; directory streams: cookie; pollables: the instant, ns; TCP sockets: what
+  // was shut down, wasi::kShutdown...; UDP sockets and their streams: the number of the
+  // association.
+  uint64_t position;
+  // Output streams: what check-write has permitted; outgoing datagrams: check-send; TCP sockets:
+  // the backlog, 0: not set.
+  uint64_t permitted;
 };
 static_assert(sizeof(Object) == 32);
 
@@ -57,6 +84,10 @@ class Objects {
   uint32_t add(const Object& object) const;
   // Ends the call unless it is of the kind. Holds until objects are added.
   Object& get(uint32_t number, ObjectKind kind) const;
+  // Of any kind that has an fd below it.
+  Object& get_with_fd(uint32_t number) const;
+  // Of any kind but kFree.
+  Object& get_any(uint32_t number) const;
   void refer(uint32_t number) const;
   // One reference less; and what only it has kept goes with it.
   void release(uint32_t number, ObjectKind kind) const;
@@ -67,10 +98,18 @@ class Objects {
   StateMemory memory_;
 };
 
-// Whether `below` of such an object is an object.
+// Whether `below` of such an object is an fd.
+constexpr bool has_fd(const Object& object) {
+  return object.kind == ObjectKind::kDescriptor || object.kind == ObjectKind::kTcpSocket ||
+         object.kind == ObjectKind::kUdpSocket || object.kind == ObjectKind::kLookup;
+}
+
+// Whether it is an object.
 constexpr bool refers_to_object(const Object& object) {
   return object.kind == ObjectKind::kInputStream || object.kind == ObjectKind::kOutputStream ||
          object.kind == ObjectKind::kDirectoryStream ||
+         object.kind == ObjectKind::kIncomingDatagrams ||
+         object.kind == ObjectKind::kOutgoingDatagrams ||
          (object.kind == ObjectKind::kPollable && object.poll_for != PollFor::kInstant);
 }
 

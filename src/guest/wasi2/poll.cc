@@ -20,6 +20,26 @@ uint64_t monotonic_ns() {
   return read_clock(static_cast<uint32_t>(wasi::ClockId::kMonotonic)).nanoseconds;
 }
 
+// What an object waits for now, at the fd of its owner: itself or its socket. kInstant: nothing, it
+// is ready.
+PollFor awaited(const Object& object, const Object& owner) {
+  switch (object.kind) {
+    case ObjectKind::kTcpSocket:
+      if (object.state == SocketState::kListening) return PollFor::kRead;
+      return object.state == SocketState::kConnecting ? PollFor::kWrite : PollFor::kInstant;
+    case ObjectKind::kIncomingDatagrams:
+    case ObjectKind::kOutgoingDatagrams: {
+      // An association that is over has its error.
+      if (object.position != owner.position) return PollFor::kInstant;
+      return object.kind == ObjectKind::kIncomingDatagrams ? PollFor::kRead : PollFor::kWrite;
+    }
+    case ObjectKind::kLookup:
+      return object.is_closed ? PollFor::kInstant : PollFor::kRead;
+    default:
+      return PollFor::kInstant;
+  }
+}
+
 // Which entry a descriptor has in the poll of this moment, for reading and for writing.
 struct Mark {
   uint64_t poll;  // the number of the poll that it was set in
@@ -82,24 +102,37 @@ class Poll {
       state = {State::kInstant, 0, pollable.position};
       if (state.instant_ns < next_ns_) next_ns_ = state.instant_ns;
       any_ready_ = any_ready_ || state.instant_ns <= now_ns_;
+    } else if (pollable.poll_for == PollFor::kObject) {
+      prepare_object(call_.objects.get_any(pollable.below), state);
     } else {
       prepare_stream(pollable, state);
     }
     call_.transfer.store(state_at(index), state);
   }
 
+  void prepare_object(const Object& object, State& state) {
+    const Object& owner = has_fd(object) ? object : call_.objects.get_with_fd(object.below);
+    Descriptor* const descriptor = fd_table().find(owner.below);
+    const PollFor events = awaited(object, owner);
+    if (events == PollFor::kInstant || descriptor == nullptr) {
+      any_ready_ = true;
+      return;
+    }
+    state = {State::kEntry, entry_of(owner.below, *descriptor, events == PollFor::kRead), 0};
+  }
+
   void prepare_stream(const Object& pollable, State& state) {
     const bool reads = pollable.poll_for == PollFor::kRead;
-    const Object& stream = call_.objects.get(
+    Object& stream = call_.objects.get(
         pollable.below, reads ? ObjectKind::kInputStream : ObjectKind::kOutputStream);
     Descriptor* descriptor = nullptr;
     const wasi::Errno error =
         stream_descriptor(call_, stream, reads ? wasi::kFdRead : wasi::kFdWrite, &descriptor);
-    if (stream.is_closed || error != wasi::Errno::kSuccess || is_file(*descriptor)) {
+    if (is_shut(call_, stream) || error != wasi::Errno::kSuccess || is_file(*descriptor)) {
       any_ready_ = true;
       return;
     }
-    const uint32_t fd = call_.objects.get(stream.below, ObjectKind::kDescriptor).below;
+    const uint32_t fd = call_.objects.get_with_fd(stream.below).below;
     state = {State::kEntry, entry_of(fd, *descriptor, reads), 0};
   }
 
@@ -174,7 +207,8 @@ uint32_t poll_one(const Call& call, uint32_t pollable, Wait wait) {
 }
 
 // Waits for no longer than has_timeout allows. true: it is ready, or cannot be waited for.
-bool poll_descriptor(const Call& call, const Descriptor& descriptor, PollFor events, Wait wait) {
+bool poll_descriptor(const Call& call, const Descriptor& descriptor, PollFor events, Wait wait,
+                     uint64_t* bytes) {
   WasiPollEntry entry{};
   entry.handle = descriptor.handle();
   entry.events = events == PollFor::kRead ? guest_abi::kWasiPollRead : guest_abi::kWasiPollWrite;
@@ -183,17 +217,19 @@ bool poll_descriptor(const Call& call, const Descriptor& descriptor, PollFor eve
   request.entries = call.transfer.linear().range(place, sizeof entry);
   request.has_timeout = wait == Wait::kNo ? 1 : 0;
   const wasi::Errno error = call_port(guest_abi::WasiPort::kPoll, request);
+  *bytes = call.transfer.load<WasiPollEntry>(place).bytes;
   return error != wasi::Errno::kSuccess || request.ready_count != 0;
 }
 
 }  // namespace
 
-bool is_ready(const Call& call, const Descriptor& descriptor, PollFor events) {
-  return poll_descriptor(call, descriptor, events, Wait::kNo);
+bool is_ready(const Call& call, const Descriptor& descriptor, PollFor events, uint64_t* bytes) {
+  return poll_descriptor(call, descriptor, events, Wait::kNo, bytes);
 }
 
 void wait_for(const Call& call, const Descriptor& descriptor, PollFor events) {
-  poll_descriptor(call, descriptor, events, Wait::kYes);
+  uint64_t bytes = 0;
+  poll_descriptor(call, descriptor, events, Wait::kYes, &bytes);
 }
 
 uint32_t new_stream_pollable(const Call& call, uint32_t stream, PollFor events) {
@@ -202,6 +238,10 @@ uint32_t new_stream_pollable(const Call& call, uint32_t stream, PollFor events) 
   pollable.below = stream;
   pollable.poll_for = events;
   return call.objects.add(pollable);
+}
+
+uint32_t new_object_pollable(const Call& call, uint32_t object) {
+  return new_stream_pollable(call, object, PollFor::kObject);
 }
 
 uint32_t new_instant_pollable(const Call& call, uint64_t instant_ns) {

@@ -14,13 +14,14 @@ namespace {
 
 using wasi::Errno;
 
-StreamOutcome failed(Object& stream, Errno error) {
+StreamOutcome failed(const Call& call, Object& stream, Errno error) {
   stream.is_closed = true;
   stream.permitted = 0;
-  return {.is_closed = false, .error = error};
+  const bool is_of_network = call.objects.get_with_fd(stream.below).kind == ObjectKind::kTcpSocket;
+  return {.is_closed = false, .error = error, .is_of_network = is_of_network};
 }
 
-constexpr StreamOutcome closed() { return {.is_closed = true, .error = Errno::kSuccess}; }
+constexpr StreamOutcome closed() { return {.is_closed = true}; }
 
 // One transfer of preview 1: an iovec, and where the number of bytes goes.
 struct Iovec {
@@ -56,19 +57,29 @@ bool is_file(const Descriptor& descriptor) {
          descriptor.is(wasi::FileType::kBlockDevice) || descriptor.has_position();
 }
 
+bool is_shut(const Call& call, Object& stream) {
+  const Object& below = call.objects.get_with_fd(stream.below);
+  if (below.kind != ObjectKind::kTcpSocket || below.position == 0) return stream.is_closed;
+  const bool reads = stream.kind == ObjectKind::kInputStream;
+  if ((below.position & (reads ? wasi::kShutdownRead : wasi::kShutdownWrite)) != 0) {
+    stream.is_closed = true;
+  }
+  return stream.is_closed;
+}
+
 Errno stream_descriptor(const Call& call, const Object& stream, wasi::Rights rights,
                         Descriptor** descriptor) {
-  return find_fd(call.objects.get(stream.below, ObjectKind::kDescriptor).below, rights, descriptor);
+  return find_fd(call.objects.get_with_fd(stream.below).below, rights, descriptor);
 }
 
 StreamOutcome read_stream(const Call& call, uint32_t number, uint64_t length, Blocking blocking,
                           TransferBytes* bytes) {
   Object& stream = call.objects.get(number, ObjectKind::kInputStream);
-  if (stream.is_closed) return closed();
+  if (is_shut(call, stream)) return closed();
   if (length == 0) return {};
   Descriptor* descriptor = nullptr;
   const Errno found = stream_descriptor(call, stream, wasi::kFdRead, &descriptor);
-  if (found != Errno::kSuccess) return failed(stream, found);
+  if (found != Errno::kSuccess) return failed(call, stream, found);
   const auto wanted = static_cast<uint32_t>(length < kStreamBytesMax ? length : kStreamBytesMax);
   const uint32_t to = call.transfer.reserve(wanted, 1);
   const uint32_t place = call.transfer.allocate(Iovec{{to, wanted}, 0});
@@ -79,7 +90,7 @@ StreamOutcome read_stream(const Call& call, uint32_t number, uint64_t length, Bl
   const Errno error =
       move(call, stream, waits ? *descriptor : unwaiting, read_buffers, place, &bytes->size);
   if (error == Errno::kAgain && blocking == Blocking::kNo) return {};
-  if (error != Errno::kSuccess) return failed(stream, error);
+  if (error != Errno::kSuccess) return failed(call, stream, error);
   if (bytes->size != 0) return {};
   stream.is_closed = true;
   return closed();
@@ -88,35 +99,41 @@ StreamOutcome read_stream(const Call& call, uint32_t number, uint64_t length, Bl
 StreamOutcome check_write(const Call& call, uint32_t number, uint64_t* bytes) {
   Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
   *bytes = 0;
-  if (stream.is_closed) return closed();
+  if (is_shut(call, stream)) return closed();
   Descriptor* descriptor = nullptr;
   const Errno found = stream_descriptor(call, stream, wasi::kFdWrite, &descriptor);
-  if (found != Errno::kSuccess) return failed(stream, found);
+  if (found != Errno::kSuccess) return failed(call, stream, found);
+  uint64_t room = 0;
   if (is_file(*descriptor)) {
     *bytes = kStreamBytesMax;
-  } else if (is_ready(call, *descriptor, PollFor::kWrite)) {
-    *bytes = kPipeBytes;
+  } else if (is_ready(call, *descriptor, PollFor::kWrite, &room)) {
+    const bool is_socket = call.objects.get_with_fd(stream.below).kind == ObjectKind::kTcpSocket;
+    const uint64_t least = is_socket ? kSocketBytes : kPipeBytes;
+    *bytes = is_socket && room > least ? room : least;
+    if (*bytes > kStreamBytesMax) *bytes = kStreamBytesMax;
   }
   stream.permitted = *bytes;
   return {};
 }
 
-StreamOutcome write_stream(const Call& call, uint32_t number, const TransferBytes& bytes) {
+StreamOutcome write_stream(const Call& call, uint32_t number, const TransferBytes& bytes,
+                           Permitted permitted) {
   Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
-  if (stream.is_closed) return closed();
+  if (is_shut(call, stream)) return closed();
   Descriptor* descriptor = nullptr;
   const Errno found = stream_descriptor(call, stream, wasi::kFdWrite, &descriptor);
-  if (found != Errno::kSuccess) return failed(stream, found);
+  if (found != Errno::kSuccess) return failed(call, stream, found);
   TransferBytes left = bytes;
   const uint32_t place = call.transfer.allocate(Iovec{});
   while (left.size != 0) {
     call.transfer.store(place, Iovec{{left.address, left.size}, 0});
     Descriptor written = *descriptor;
     if (stream.appends) written.fd_flags |= wasi::kFdAppend;
+    if (permitted == Permitted::kYes) written.fd_flags |= guest_abi::kWasiPermitted;
     uint32_t done = 0;
     const Errno error = move(call, stream, written, write_buffers, place, &done);
-    if (error != Errno::kSuccess) return failed(stream, error);
-    if (done == 0) return failed(stream, Errno::kIo);
+    if (error != Errno::kSuccess) return failed(call, stream, error);
+    if (done == 0) return failed(call, stream, Errno::kIo);
     left = {left.address + done, left.size - done};
   }
   return {};

@@ -18,6 +18,7 @@ enum class Blocking : uint8_t { kNo, kYes };
 struct StreamOutcome {
   bool is_closed = false;
   wasi::Errno error = wasi::Errno::kSuccess;
+  bool is_of_network = false;  // the error
 
   bool is_ok() const { return !is_closed && error == wasi::Errno::kSuccess; }
 };
@@ -26,9 +27,14 @@ struct StreamOutcome {
 inline constexpr uint64_t kStreamBytesMax = uint64_t{256} << 10;
 // What a pipe takes without waiting when it takes anything: PIPE_BUF of Linux.
 inline constexpr uint64_t kPipeBytes = 4096;
+// What a socket that takes anything takes at least: the host makes room for it.
+inline constexpr uint64_t kSocketBytes = 16384;
 
 // Whether nothing here ever waits: poll() knows no waiting for files.
 bool is_file(const Descriptor& descriptor);
+
+// Whether a stream's direction of its socket was shut down. It is closed then.
+bool is_shut(const Call& call, Object& stream);
 
 // The descriptor below a stream. Errors: kBadF, kNotCapable.
 wasi::Errno stream_descriptor(const Call& call, const Object& stream, wasi::Rights rights,
@@ -40,7 +46,9 @@ StreamOutcome read_stream(const Call& call, uint32_t number, uint64_t length, Bl
 
 // How many bytes the next writes may have. Never waits.
 StreamOutcome check_write(const Call& call, uint32_t number, uint64_t* bytes);
-// All of the bytes, waiting where it must.
-StreamOutcome write_stream(const Call& call, uint32_t number, const TransferBytes& bytes);
+// All of the bytes, waiting where it must; what check-write has permitted does not wait.
+enum class Permitted : uint8_t { kNo, kYes };
+StreamOutcome write_stream(const Call& call, uint32_t number, const TransferBytes& bytes,
+                           Permitted permitted);
 
 }  // namespace mayfly::guest

@@ -3,6 +3,7 @@
 // wasi:io/streams and wasi:io/error.
 #include "guest/wasi/port_call.h"
 #include "guest/wasi2/functions.h"
+#include "guest/wasi2/network.h"
 #include "guest/wasi2/poll.h"
 #include "guest/wasi2/stream_io.h"
 
@@ -43,7 +44,8 @@ uint32_t result(const Call& call, const StreamOutcome& outcome, const T& value) 
   if (!outcome.is_closed) {
     Object error{};
     error.kind = ObjectKind::kError;
-    error.error = static_cast<uint16_t>(outcome.error);
+    error.error = static_cast<uint8_t>(outcome.error);
+    error.is_of_network = outcome.is_of_network;
     made.error = {0, call.objects.add(error)};
   }
   return call.transfer.allocate(made);
@@ -68,10 +70,10 @@ uint32_t skip(const Call& call, uint32_t stream, uint64_t length, Blocking block
 // What check-write has permitted is used up by it.
 StreamOutcome write_permitted(const Call& call, uint32_t number, const TransferBytes& bytes) {
   Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
-  if (!stream.is_closed && bytes.size > stream.permitted) {
+  if (!is_shut(call, stream) && bytes.size > stream.permitted) {
     component_trap(ComponentTrap::kWriteNotPermitted);
   }
-  const StreamOutcome outcome = write_stream(call, number, bytes);
+  const StreamOutcome outcome = write_stream(call, number, bytes, Permitted::kYes);
   if (outcome.is_ok()) stream.permitted -= bytes.size;
   return outcome;
 }
@@ -84,8 +86,8 @@ TransferBytes given(const Call& call, uint32_t address, uint32_t size) {
 
 // Before they are there, a program could ask for more zeros than it may write.
 StreamOutcome write_zeroes(const Call& call, uint32_t number, uint64_t length) {
-  const Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
-  if (!stream.is_closed && length > stream.permitted) {
+  Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
+  if (!is_shut(call, stream) && length > stream.permitted) {
     component_trap(ComponentTrap::kWriteNotPermitted);
   }
   const uint64_t size = stream.is_closed ? 0 : length;
@@ -95,14 +97,14 @@ StreamOutcome write_zeroes(const Call& call, uint32_t number, uint64_t length) {
 
 StreamOutcome write_blocking(const Call& call, uint32_t number, const TransferBytes& bytes) {
   if (bytes.size > kBlockingBytesMax) component_trap(ComponentTrap::kWriteTooLong);
-  return write_stream(call, number, bytes);
+  return write_stream(call, number, bytes, Permitted::kNo);
 }
 
 // Nothing waits in a stream. What preview 1 has written behind goes to the host, which then says
 // whether all of this file's went well.
 StreamOutcome flush(const Call& call, uint32_t number) {
   Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
-  if (stream.is_closed) return {.is_closed = true, .error = Errno::kSuccess};
+  if (is_shut(call, stream)) return {.is_closed = true};
   const guest_abi::WriteBehind& words = call_page().write_behind;
   if (words.produced == __atomic_load_n(&words.consumed, __ATOMIC_ACQUIRE) &&
       words.has_failed == 0) {
@@ -123,9 +125,9 @@ StreamOutcome flush(const Call& call, uint32_t number) {
 
 // Waits until the stream takes bytes. A closed one says so itself.
 void wait_to_write(const Call& call, uint32_t number) {
-  const Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
+  Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
   Descriptor* descriptor = nullptr;
-  if (stream.is_closed ||
+  if (is_shut(call, stream) ||
       stream_descriptor(call, stream, wasi::kFdWrite, &descriptor) != Errno::kSuccess ||
       is_file(*descriptor)) {
     return;
@@ -253,12 +255,17 @@ void mayfly_wasi2_drop_output_stream(MemoryInfo* transfer, MemoryInfo* state, ui
 uint32_t mayfly_wasi2_error_to_debug_string(MemoryInfo* transfer, MemoryInfo* state,
                                             uint32_t error) {
   const Call call(transfer, state);
-  return text_of(call, error_text(code_of(call, error)));
+  const Object& object = call.objects.get(error, ObjectKind::kError);
+  const char* const text = object.is_of_network
+                               ? error_text(network_error(static_cast<wasi::Errno>(object.error)))
+                               : error_text(code_of(call, error));
+  return text_of(call, text);
 }
 
 uint32_t mayfly_wasi2_filesystem_error_code(MemoryInfo* transfer, MemoryInfo* state,
                                             uint32_t error) {
   const Call call(transfer, state);
+  if (call.objects.get(error, ObjectKind::kError).is_of_network) return call.none<ErrorCode>();
   return call.some(code_of(call, error));
 }
 
