@@ -99,7 +99,7 @@ def nanoseconds(command, row, count, seconds_max=SECONDS_MAX):
 
 
 def peer_nanoseconds(command, row, count):
-    """Infinite where it takes too long: then the rounds after it are not tried either."""
+    """Infinite where it takes too long."""
     try:
         return nanoseconds(command, row, count, PEER_SECONDS_MAX)
     except subprocess.TimeoutExpired:
@@ -129,7 +129,7 @@ def measure(row, subjects, options):
         for subject, command in subjects.items():
             if subject != "wasmtime":
                 times[subject].append(nanoseconds(command, row, count))
-            elif math.inf in times[subject]:
+            elif math.inf in times[subject]:  # not tried again
                 times[subject].append(math.inf)
             else:
                 times[subject].append(peer_nanoseconds(command, row, count))
