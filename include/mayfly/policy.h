@@ -59,6 +59,13 @@ class MAYFLY_API Policy {
   Policy& udp_listen(std::string host_port);  // to bind there, receive from anybody, and answer
   Policy& allow_dns();                        // to look up any name
   Policy& inherit_network();                  // all of this, everywhere
+  // A server that the program may send HTTP requests to (wasi:http): a name, an address, or names
+  // with *, with a port or for all; docs/cli.md has the forms. Repeat it for more. Private
+  // addresses are reached only where a grant names them. Errors of instantiate(): kInvalid for
+  // other texts. libcurl (libcurl.so.4) is loaded at the first request.
+  Policy& http(std::string host);
+  // The certificates that HTTPS trusts, a PEM file. Default: the system's.
+  Policy& http_ca_file(std::string path);
 
   Policy& limits(const Limits& limits);
   // Limits::deadline alone.

@@ -96,6 +96,16 @@ Policy& Policy::inherit_network() {
   return *this;
 }
 
+Policy& Policy::http(std::string host) {
+  state_->wasi.http.grants.push_back(std::move(host));
+  return *this;
+}
+
+Policy& Policy::http_ca_file(std::string path) {
+  state_->wasi.http.ca_file = std::move(path);
+  return *this;
+}
+
 Policy& Policy::limits(const Limits& limits) {
   state_->limits = limits;
   return *this;

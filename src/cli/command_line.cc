@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/quantity.h"
+#include "wasi/http_grants.h"
 #include "wasi/network.h"
 
 namespace mayfly::cli {
@@ -198,6 +199,20 @@ void add_grants(CLI::App& app, RunOptions& options) {
                  "ADDRESS:PORT: a listening socket for a WASI preview 1 program; may be repeated")
       ->type_name("ADDRESS:PORT")
       ->allow_extra_args(false);
+  app.add_option(
+         "--http", options.http_hosts,
+         "HOST[:PORT]: a server that the program may send HTTP requests to, as example.org, "
+         "'*.example.org', '*' or 10.0.0.0/8; may be repeated")
+      ->type_name("HOST[:PORT]")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        const auto parsed = wasi::HttpGrants::parse(std::vector<std::string>{text});
+        return parsed ? "" : parsed.error().message;
+      });
+  app.add_option("--http-ca", options.http_ca_file,
+                 "The certificates to trust in HTTPS, as PEM (default: the system's)")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
   app.add_option("--open-files-max", options.open_files_max,
                  "Most files that the program may have open at once (default 4096)")
       ->type_name("N");

@@ -125,6 +125,8 @@ Result<Grants> grants_of(const RunOptions& options) {
   }
   config.network = {options.tcp,        options.tcp_listen, options.udp,
                     options.udp_listen, options.allow_dns,  options.inherit_network};
+  config.http.grants = options.http_hosts;
+  config.http.ca_file = options.http_ca_file;
   config.limits.open_files_max = options.open_files_max;
   config.limits.write_bytes_max = options.write_bytes_max;
   return grants;

@@ -61,6 +61,8 @@ struct RunOptions {
   std::vector<std::string> udp_listen;
   bool allow_dns = false;
   bool inherit_network = false;
+  std::vector<std::string> http_hosts;  // HOST[:PORT]
+  std::string http_ca_file;
   uint32_t open_files_max = 4096;
   uint64_t write_bytes_max = UINT64_MAX;
   bool trace_ports = false;

@@ -32,7 +32,8 @@ struct ComponentState {
   uint32_t next_chunk;  // an offset; a data segment sets it to component_state_bytes(): the rest of
                         // the memory begins as zeros
   uint32_t free_object;  // as HandleTable's, of the objects
-  uint32_t reserved[2];
+  uint32_t heap;         // of WASI (guest/wasi2/state_heap.h): an offset; 0: not there yet
+  uint32_t reserved;
   ChunkList scopes;   // of HandleScope
   ChunkList lends;    // of HandleLend
   ChunkList objects;  // of WASI (guest/wasi2/objects.h); object 0 is in use, and nobody's
@@ -105,8 +106,10 @@ enum class ComponentTrap : uint32_t {
   kWriteTooLong,       // for output-stream.blocking-write-and-flush
   kEmptyPoll,
   kSendNotPermitted,  // by outgoing-datagram-stream.check-send
+  kChildrenRemain,    // a resource of wasi:http is dropped before what came from it
+  kFieldsTooLarge,    // of wasi:http, past kHttpFieldsBytesMax
 };
-inline constexpr ComponentTrap kComponentTrapLast = ComponentTrap::kSendNotPermitted;
+inline constexpr ComponentTrap kComponentTrapLast = ComponentTrap::kFieldsTooLarge;
 
 // In CallPage::request when the guest traps with TrapCode::kComponent.
 struct ComponentTrapRequest {

@@ -59,9 +59,13 @@ enum class WasiPort : uint32_t {
   kReceiveDatagrams,  // WasiDatagramsRequest
   kResolve,           // WasiResolveRequest
   kNextAddress,       // WasiNextAddressRequest
+  // Of these, http.h.
+  kHttpStart,   // HttpStartRequest
+  kHttpTake,    // HttpTakeRequest
+  kHttpFinish,  // HttpFinishRequest
 };
 inline constexpr uint32_t kWasiPortFirst = static_cast<uint32_t>(WasiPort::kStart);
-inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kNextAddress);
+inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kHttpFinish);
 
 // Bytes of the guest.
 struct WasiRange {
@@ -279,12 +283,14 @@ struct WasiTwoPathsRequest {
 };
 
 inline constexpr uint16_t kWasiPollRead = 1, kWasiPollWrite = 2, kWasiPollHangup = 4;
+// Of an HTTP exchange: the head of the response, or its trailers, or why there is none.
+inline constexpr uint16_t kWasiPollHead = 8, kWasiPollTrailers = 16;
 
 // One descriptor to wait for; the host fills the out part. Lies in guest memory.
 struct WasiPollEntry {
   // in
   uint32_t handle;
-  uint16_t events;  // kWasiPollRead or kWasiPollWrite
+  uint16_t events;  // kWasiPollRead, kWasiPollWrite, kWasiPollHead or kWasiPollTrailers
   // out
   uint16_t ready;  // kWasiPoll...; 0: not ready
   uint32_t error;

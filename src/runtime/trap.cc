@@ -164,6 +164,10 @@ std::string component_trap_text(const guest_abi::ComponentTrapRequest& request) 
       return "poll: the list is empty";
     case ComponentTrap::kSendNotPermitted:
       return "send: more datagrams than check-send has permitted";
+    case ComponentTrap::kChildrenRemain:
+      return "a resource of wasi:http was dropped before its children";
+    case ComponentTrap::kFieldsTooLarge:
+      return "fields of wasi:http have more than 131072 bytes";
   }
   return std::string(trap_text(TrapCode::kComponent)) + " " + std::to_string(request.trap);
 }

@@ -45,6 +45,13 @@ struct WasiLimits {
   uint64_t write_bytes_max = UINT64_MAX;
 };
 
+// HTTP requests, of wasi:http.
+struct HttpConfig {
+  std::vector<std::string> grants;  // http_grants.h
+  std::string ca_file;              // certificates to trust, as PEM; empty: the system's
+  uint32_t exchanges_max = 64;      // at once; then kMFile
+};
+
 struct WasiConfig {
   std::vector<std::string> args;                    // the first is the program's name
   std::vector<std::string> environ;                 // NAME=VALUE
@@ -57,6 +64,7 @@ struct WasiConfig {
   int stdout_fd = 1;
   int stderr_fd = 2;
   NetworkConfig network;
+  HttpConfig http;
   WasiLimits limits;
   // Told which grant would allow a path that was denied (denials.h); the program then also has a
   // directory "/" in which nothing is. Empty: nobody is told.

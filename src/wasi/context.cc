@@ -146,6 +146,8 @@ Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, Resol
   program.args_count = static_cast<uint32_t>(config.args.size());
   program.environ_count = static_cast<uint32_t>(config.environ.size());
   program.limits = config.limits;
+  program.http_config = config.http;
+  program.http_grants = MAYFLY_TRY(HttpGrants::parse(config.http.grants));
   program.memory_directories = config.memory_directories;
   program.first_memory_handle = static_cast<uint32_t>(3 + config.preopens.size());
   program.write_bytes_left = config.limits.write_bytes_max;
@@ -209,10 +211,14 @@ Result<void> Context::restore(const runtime::HostState* state) {
     first_state_ = std::make_unique<SavedHandles>(std::move(first), program_.first_handles);
   }
   if (state == nullptr) state = first_state_.get();
-  if (state == state_ && state_changes_ == program_.handles.change_count()) return {};
+  if (state == state_ && state_changes_ == program_.handles.change_count()) {
+    program_.http.reset();
+    return {};
+  }
   // Only states of this class come back: what save() returned.
   const auto& saved = static_cast<const SavedHandles&>(*state);
   MAYFLY_TRY(program_.handles.restore(saved.handles, program_.first_handles));
+  program_.http.reset();  // the exchanges are gone; no connection is left for the next tenant
   state_ = state;
   state_changes_ = program_.handles.change_count();
   return {};
@@ -304,13 +310,13 @@ Result<runtime::PortOutcome> Context::answer(uint32_t port, PortCall& call,
     case WasiPort::kSettle:
       return serve(wasi::settle, call, request);
     default:
-      return answer_socket_port(port, call, request);
+      return answer_network_port(port, call, request);
   }
 }
 
-// Likewise, of sockets that the program makes itself.
-Result<runtime::PortOutcome> Context::answer_socket_port(uint32_t port, PortCall& call,
-                                                         std::span<uint8_t> request) {
+// Likewise, of sockets that the program makes itself, and of HTTP.
+Result<runtime::PortOutcome> Context::answer_network_port(uint32_t port, PortCall& call,
+                                                          std::span<uint8_t> request) {
   switch (static_cast<WasiPort>(port)) {
     case WasiPort::kSocket:
       return serve(make_socket, call, request);
@@ -334,6 +340,12 @@ Result<runtime::PortOutcome> Context::answer_socket_port(uint32_t port, PortCall
       return serve(resolve_host_name, call, request);
     case WasiPort::kNextAddress:
       return serve(next_address, call, request);
+    case WasiPort::kHttpStart:
+      return serve(start_exchange, call, request);
+    case WasiPort::kHttpTake:
+      return serve(take_of_exchange, call, request);
+    case WasiPort::kHttpFinish:
+      return serve(finish_request_body, call, request);
     default:
       break;
   }

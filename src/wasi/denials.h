@@ -28,6 +28,7 @@ class Denials {
 
  private:
   void look_at(PortCall& call, uint32_t directory, const guest_abi::WasiRange& path, Errno error);
+  void look_at(PortCall& call, const guest_abi::HttpStartRequest& request);
   void say(const std::string& text);
 
   Sink sink_;

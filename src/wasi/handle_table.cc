@@ -73,6 +73,9 @@ Result<HandleTable::Saved> HandleTable::save(uint32_t first_count) {
     if (!handle) continue;
     if (number < first_count) {
       saved.handles[number].emplace();
+    } else if (handle->exchange != nullptr) {
+      return unsupported("an HTTP exchange is open (handle " + std::to_string(number) +
+                         "), and a state cannot keep it");
     } else if (handle->is_in_memory) {
       // Whoever started from the state could write to it, for all who start from it later.
       return unsupported("a file or folder of a directory in memory is open (handle " +

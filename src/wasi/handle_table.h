@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "guest_abi/wasi.h"
 #include "guest_abi/wasi_ports.h"
 #include "wasi/config.h"
+#include "wasi/http_exchange.h"
 
 namespace mayfly::wasi {
 
@@ -43,6 +45,7 @@ struct Handle {
   bool is_lookup = false;              // of a name: its answer comes here (lookup_ports.cc)
   bool has_answered = false;           // lookups: some of the answer was read
   OwnSocket socket;
+  std::unique_ptr<HttpExchange> exchange;  // then there is no fd
 
   bool is_directory() const { return filetype == FileType::kDirectory; }
   bool is_regular() const { return filetype == FileType::kRegularFile; }

@@ -4,9 +4,12 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "wasi/http_ports.h"
 #include "wasi/own_socket.h"
+#include "wasi/port_call.h"
 #include "wasi/wait.h"
 
 namespace mayfly::wasi {
@@ -58,6 +61,23 @@ std::vector<pollfd> to_poll(PortCall& call, Entries& entries, bool* has_error) {
   return fds;
 }
 
+// The entries that are about exchanges.
+struct ExchangeEntry {
+  HttpExchange* exchange;
+  guest_abi::WasiPollEntry* entry;
+};
+
+std::vector<ExchangeEntry> exchanges_of(PortCall& call, Entries& entries) {
+  std::vector<ExchangeEntry> exchanges;
+  for (guest_abi::WasiPollEntry& entry : entries) {
+    const Handle* const handle = call.find(entry.handle);
+    if (handle != nullptr && handle->exchange != nullptr) {
+      exchanges.push_back({handle->exchange.get(), &entry});
+    }
+  }
+  return exchanges;
+}
+
 void report(PortCall& call, const pollfd& fd, guest_abi::WasiPollEntry& entry) {
   if (fd.revents == 0) return;
   const Handle* handle = call.find(entry.handle);
@@ -86,8 +106,16 @@ PortAnswer poll_handles(PortCall& call, guest_abi::WasiPollRequest& request) {
         static_cast<int64_t>(std::min<uint64_t>(request.timeout_ns, INT64_MAX)));
   }
   if (has_error) timeout = std::chrono::nanoseconds(0);
-  const WaitResult waited = wait_for(fds, timeout, call.context);
+  const std::vector<ExchangeEntry> exchanges = exchanges_of(call, entries);
+  const WaitResult waited = wait_with_exchanges(call, fds, timeout, [&exchanges] {
+    return std::ranges::any_of(exchanges, [](const ExchangeEntry& item) {
+      return item.exchange->is_ready(item.entry->events);
+    });
+  });
   MAYFLY_ERRNO_TRY(waited.error);
+  for (const ExchangeEntry& item : exchanges) {
+    if (item.exchange->is_ready(item.entry->events)) item.entry->ready = item.entry->events;
+  }
   request.ready_count = 0;
   for (size_t i = 0; i < entries.size(); ++i) {
     report(call, fds[i], entries[i]);

@@ -8,11 +8,14 @@
 #include <string>
 
 #include "base/result.h"
+#include "guest_abi/http.h"
 #include "guest_abi/socket_ports.h"
 #include "guest_abi/wasi_ports.h"
 #include "runtime/port_handler.h"
 #include "wasi/errno_map.h"
 #include "wasi/handle_table.h"
+#include "wasi/http_client.h"
+#include "wasi/http_grants.h"
 #include "wasi/network.h"
 #include "wasi/resolve.h"
 
@@ -32,6 +35,9 @@ struct Program {
   uint64_t write_bytes_left = UINT64_MAX;
   uint32_t direct_writes = 0;  // small ones, since the guest was watched (write_behind.h)
   uint32_t late_errors = 0;    // handles with one
+  HttpConfig http_config;
+  HttpGrants http_grants;
+  std::unique_ptr<HttpClient> http;  // from the first request on; it outlives the handles
   HandleTable handles{0};
   Network network;
   std::vector<Fd> lookups;  // of names that may still go on, whether the program waits or not
@@ -130,5 +136,9 @@ PortAnswer receive_datagrams(PortCall& call, guest_abi::WasiDatagramsRequest& re
 // lookup_ports.cc
 PortAnswer resolve_host_name(PortCall& call, guest_abi::WasiResolveRequest& request);
 PortAnswer next_address(PortCall& call, guest_abi::WasiNextAddressRequest& request);
+// http_ports.cc
+PortAnswer start_exchange(PortCall& call, guest_abi::HttpStartRequest& request);
+PortAnswer take_of_exchange(PortCall& call, guest_abi::HttpTakeRequest& request);
+PortAnswer finish_request_body(PortCall& call, guest_abi::HttpFinishRequest& request);
 
 }  // namespace mayfly::wasi

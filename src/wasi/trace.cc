@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "guest_abi/http.h"
 #include "guest_abi/wasi.h"
 #include "guest_abi/wasi_ports.h"
 #include "runtime/printable.h"
@@ -45,7 +46,7 @@ static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kRoFs)] == "ROFS");
 static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kNotCapable)] == "NOTCAPABLE");
 
 // By WasiPort.
-constexpr std::array<std::string_view, 41> kPortNames = {"start",
+constexpr std::array<std::string_view, 44> kPortNames = {"start",
                                                          "text",
                                                          "describe",
                                                          "open",
@@ -85,7 +86,10 @@ constexpr std::array<std::string_view, 41> kPortNames = {"start",
                                                          "send-datagrams",
                                                          "receive-datagrams",
                                                          "resolve",
-                                                         "next-address"};
+                                                         "next-address",
+                                                         "http-start",
+                                                         "http-take",
+                                                         "http-finish"};
 static_assert(kPortNames.size() == guest_abi::kWasiPortLast - guest_abi::kWasiPortFirst + 1);
 
 struct Line {
@@ -270,6 +274,27 @@ void describe(Line& line, const guest_abi::WasiNextAddressRequest& request) {
                     : std::string(kAnswers[request.lookup]);
 }
 
+void describe(Line& line, const guest_abi::HttpStartRequest& request) {
+  line.add(request.method);
+  line.add(request.is_https != 0 ? "https" : "http");
+  line.add(request.authority);
+  line.add(request.path);
+  line.result = std::to_string(request.handle);
+}
+
+void describe(Line& line, const guest_abi::HttpTakeRequest& request) {
+  static constexpr std::array<const char*, 3> kParts = {"head", "trailers", "failure"};
+  line.add(request.handle);
+  line.add(request.part < kParts.size() ? kParts[request.part] : std::to_string(request.part));
+  line.result = std::to_string(request.bytes) + " bytes";
+  if (request.part == 0) line.result += ", status " + std::to_string(request.status);
+}
+
+void describe(Line& line, const guest_abi::HttpFinishRequest& request) {
+  line.add(request.handle);
+  line.add(request.is_whole != 0 ? "whole" : "broken");
+}
+
 template <typename Request>
 uint32_t describe_as(Line& line, std::span<const uint8_t> bytes) {
   const auto request = request_of<Request>(bytes);
@@ -277,7 +302,7 @@ uint32_t describe_as(Line& line, std::span<const uint8_t> bytes) {
   return request.error;
 }
 
-uint32_t describe_socket_port(WasiPort port, Line& line, std::span<const uint8_t> bytes) {
+uint32_t describe_network_port(WasiPort port, Line& line, std::span<const uint8_t> bytes) {
   switch (port) {
     case WasiPort::kSocket:
       return describe_as<guest_abi::WasiSocketRequest>(line, bytes);
@@ -297,6 +322,12 @@ uint32_t describe_socket_port(WasiPort port, Line& line, std::span<const uint8_t
       return describe_as<guest_abi::WasiResolveRequest>(line, bytes);
     case WasiPort::kNextAddress:
       return describe_as<guest_abi::WasiNextAddressRequest>(line, bytes);
+    case WasiPort::kHttpStart:
+      return describe_as<guest_abi::HttpStartRequest>(line, bytes);
+    case WasiPort::kHttpTake:
+      return describe_as<guest_abi::HttpTakeRequest>(line, bytes);
+    case WasiPort::kHttpFinish:
+      return describe_as<guest_abi::HttpFinishRequest>(line, bytes);
     default:
       return 0;
   }
@@ -354,7 +385,7 @@ uint32_t describe_port(WasiPort port, Line& line, std::span<const uint8_t> bytes
     case WasiPort::kAccept:
       return describe_as<guest_abi::WasiAcceptRequest>(line, bytes);
     default:
-      return describe_socket_port(port, line, bytes);
+      return describe_network_port(port, line, bytes);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "wasi/buffers.h"
+#include "wasi/http_ports.h"
 #include "wasi/port_call.h"
 #include "wasi/stream_io.h"
 #include "wasi/transfer.h"
@@ -81,6 +82,7 @@ Errno find_movable(PortCall& call, uint32_t number, Handle** handle) {
 PortAnswer read_handle(PortCall& call, guest_abi::WasiTransferRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_movable(call, request.handle, &handle));
+  if (handle->exchange != nullptr) return read_exchange(call, *handle, request);
   MAYFLY_ERRNO_TRY(check_position(request));
   std::vector<iovec> buffers = MAYFLY_TRY(buffers_of(call, request));
   const Transferred done = is_file(*handle, request)
@@ -133,6 +135,7 @@ PortAnswer write_all(PortCall& call, Handle& handle, std::vector<iovec>& buffers
 PortAnswer write_handle(PortCall& call, guest_abi::WasiTransferRequest& request) {
   Handle* handle = nullptr;
   MAYFLY_ERRNO_TRY(find_movable(call, request.handle, &handle));
+  if (handle->exchange != nullptr) return write_exchange(call, *handle, request);
   MAYFLY_ERRNO_TRY(take_late_error(call, *handle));
   MAYFLY_ERRNO_TRY(check_position(request));
   std::vector<iovec> buffers = MAYFLY_TRY(buffers_of(call, request));

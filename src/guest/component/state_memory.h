@@ -36,6 +36,11 @@ class StateMemory {
                                       uint64_t{number} * sizeof(guest_abi::HandleTable));
   }
 
+  // Zeros at the end of what is used; they stay where they are. Returns their offset.
+  uint32_t new_chunk(uint64_t bytes) const;
+  // The guest's virtual address of byte 0.
+  uint64_t address() const { return info_.address; }
+
   // Item `index` of a list. Precondition: it has been pushed.
   template <typename T>
   T& item(const guest_abi::ChunkList& list, uint32_t index) const {
@@ -70,8 +75,6 @@ class StateMemory {
     const auto bit = 31U - static_cast<uint32_t>(__builtin_clz(shifted));
     return {bit - guest_abi::kFirstChunkLog2, shifted - (1U << bit)};
   }
-
-  uint32_t new_chunk(uint64_t bytes) const;
 
   guest_abi::MemoryInfo& info_;
 };

@@ -5,6 +5,7 @@
 
 #include "guest/wasi/functions.h"
 #include "guest/wasi2/directory.h"
+#include "guest/wasi2/http_objects.h"
 
 namespace mayfly::guest {
 
@@ -71,7 +72,9 @@ void Objects::release(uint32_t number, ObjectKind kind) const {
       mayfly_wasi_p1_fd_close(nullptr, freed.below);
     }
     if (freed.kind == ObjectKind::kDirectoryStream) forget_directory(number);
+    if (is_http(freed.kind)) release_http(*this, freed);
     if (!refers_to_object(freed)) return;
+    if (is_child(freed) && is_http(at(freed.below).kind)) --at(freed.below).permitted;
     number = freed.below;
   }
 }

@@ -7,6 +7,7 @@
 #include "guest/wasi/clock.h"
 #include "guest/wasi/port_call.h"
 #include "guest/wasi2/functions.h"
+#include "guest/wasi2/http_body.h"
 #include "guest/wasi2/stream_io.h"
 
 namespace mayfly::guest {
@@ -79,7 +80,8 @@ class Poll {
   }
 
  private:
-  static constexpr uint64_t kEntriesMax = uint64_t{FdTable::kFdsMax} * 2;
+  static constexpr uint32_t kHttpEntriesMax = 512;
+  static constexpr uint64_t kEntriesMax = uint64_t{FdTable::kFdsMax} * 2 + kHttpEntriesMax;
 
   // What is known of a pollable.
   struct State {
@@ -104,6 +106,8 @@ class Poll {
       any_ready_ = any_ready_ || state.instant_ns <= now_ns_;
     } else if (pollable.poll_for == PollFor::kObject) {
       prepare_object(call_.objects.get_any(pollable.below), state);
+    } else if (is_http(call_.objects.kind_of(pollable.below))) {
+      prepare_future(pollable, state);
     } else {
       prepare_stream(pollable, state);
     }
@@ -125,6 +129,7 @@ class Poll {
     const bool reads = pollable.poll_for == PollFor::kRead;
     Object& stream = call_.objects.get(
         pollable.below, reads ? ObjectKind::kInputStream : ObjectKind::kOutputStream);
+    if (is_body(call_.objects.kind_of(stream.below))) return prepare_body(stream, reads, state);
     Descriptor* descriptor = nullptr;
     const wasi::Errno error =
         stream_descriptor(call_, stream, reads ? wasi::kFdRead : wasi::kFdWrite, &descriptor);
@@ -134,6 +139,57 @@ class Poll {
     }
     const uint32_t fd = call_.objects.get_with_fd(stream.below).below;
     state = {State::kEntry, entry_of(fd, *descriptor, reads), 0};
+  }
+
+  void prepare_body(const Object& stream, bool reads, State& state) {
+    const bool is_buffered = is_buffered_body(call_, stream.below);
+    if (stream.is_closed || (is_buffered && buffer_room(call_, stream.below) != 0)) {
+      any_ready_ = true;
+      return;
+    }
+    // Only the start of the exchange makes room, and nobody starts it while this program waits.
+    if (is_buffered) {
+      state = {State::kInstant, 0, kNever};
+      return;
+    }
+    const ObjectKind kind = call_.objects.kind_of(stream.below);
+    const uint32_t exchange = call_.objects.get(stream.below, kind).below;
+    prepare_exchange(exchange, reads ? PollFor::kRead : PollFor::kWrite, state);
+  }
+
+  // A future that was asked already stays ready.
+  void prepare_future(const Object& pollable, State& state) {
+    const Object& future = call_.objects.get(pollable.below, call_.objects.kind_of(pollable.below));
+    if (future.is_closed) {
+      any_ready_ = true;
+      return;
+    }
+    prepare_exchange(future.below, pollable.poll_for, state);
+  }
+
+  // All pollables for one event of an exchange share an entry, whose number + 1 the exchange has.
+  // Without room for another entry they are ready at once.
+  void prepare_exchange(uint32_t number, PollFor what, State& state) {
+    static constexpr uint16_t kEvents[] = {0, guest_abi::kWasiPollRead, guest_abi::kWasiPollWrite,
+                                           guest_abi::kWasiPollHead, guest_abi::kWasiPollTrailers};
+    Object& exchange = call_.objects.get(number, ObjectKind::kHttpExchange);
+    if (exchange.position != poll_) exchange.permitted = 0;
+    exchange.position = poll_;
+    const uint32_t shift = (static_cast<uint32_t>(what) - 1) * 16;
+    const auto known = static_cast<uint16_t>(exchange.permitted >> shift);
+    if (known == 0 && http_entry_count_ == kHttpEntriesMax) {
+      any_ready_ = true;
+      return;
+    }
+    state = {State::kEntry, known != 0 ? known - 1U : entry_count_, 0};
+    if (known != 0) return;
+    WasiPollEntry entry{};
+    entry.handle = exchange.below;
+    entry.events = kEvents[static_cast<uint32_t>(what)];
+    call_.transfer.store(entry_at(entry_count_), entry);
+    ++entry_count_;
+    ++http_entry_count_;
+    exchange.permitted |= uint64_t{entry_count_} << shift;
   }
 
   uint32_t entry_of(uint32_t fd, const Descriptor& descriptor, bool reads) {
@@ -180,6 +236,7 @@ class Poll {
   uint32_t states_ = 0;
   uint32_t entries_ = 0;
   uint32_t entry_count_ = 0;
+  uint32_t http_entry_count_ = 0;
   uint64_t now_ns_ = 0;
   uint64_t next_ns_ = kNever;  // the first instant of all
   bool any_ready_ = false;

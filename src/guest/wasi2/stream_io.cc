@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "guest/wasi/transfer.h"
+#include "guest/wasi2/http_body.h"
 #include "guest/wasi2/poll.h"
 
 namespace mayfly::guest {
@@ -14,14 +15,38 @@ namespace {
 
 using wasi::Errno;
 
+constexpr StreamOutcome closed() { return {.is_closed = true}; }
+
+bool is_over_body(const Call& call, const Object& stream) {
+  return is_body(call.objects.kind_of(stream.below));
+}
+
+bool is_over_socket(const Call& call, const Object& stream) {
+  return call.objects.kind_of(stream.below) == ObjectKind::kTcpSocket;
+}
+
 StreamOutcome failed(const Call& call, Object& stream, Errno error) {
   stream.is_closed = true;
   stream.permitted = 0;
-  const bool is_of_network = call.objects.get_with_fd(stream.below).kind == ObjectKind::kTcpSocket;
-  return {.is_closed = false, .error = error, .is_of_network = is_of_network};
+  StreamOutcome outcome{
+      .is_closed = false, .error = error, .is_of_network = is_over_socket(call, stream)};
+  if (!is_over_body(call, stream)) return outcome;
+  if (error == Errno::kPipe) return closed();  // the answer came before the whole request
+  if (error == Errno::kIo) {
+    const ObjectKind body = call.objects.kind_of(stream.below);
+    outcome.is_http = true;
+    outcome.http = failure_of_exchange(call, call.objects.get(stream.below, body).below);
+  }
+  return outcome;
 }
 
-constexpr StreamOutcome closed() { return {.is_closed = true}; }
+// More than the content-length that the message was made with.
+StreamOutcome too_much(const Call& call, Object& stream) {
+  StreamOutcome outcome = failed(call, stream, Errno::kFBig);
+  outcome.is_http = true;
+  outcome.http.code = HttpError::kRequestBodySize;
+  return outcome;
+}
 
 // One transfer of preview 1: an iovec, and where the number of bytes goes.
 struct Iovec {
@@ -50,6 +75,14 @@ Errno move(const Call& call, Object& stream, Descriptor& descriptor, Function fu
   return Errno::kSuccess;
 }
 
+// What a stream that is ready takes. `room`: of its socket.
+uint64_t room_without_waiting(const Call& call, const Object& stream, uint64_t room) {
+  if (is_over_body(call, stream)) return guest_abi::kHttpRoomBytes;
+  if (!is_over_socket(call, stream)) return kPipeBytes;
+  if (room > kStreamBytesMax) return kStreamBytesMax;
+  return room > kSocketBytes ? room : kSocketBytes;
+}
+
 }  // namespace
 
 bool is_file(const Descriptor& descriptor) {
@@ -58,8 +91,8 @@ bool is_file(const Descriptor& descriptor) {
 }
 
 bool is_shut(const Call& call, Object& stream) {
+  if (!is_over_socket(call, stream)) return stream.is_closed;
   const Object& below = call.objects.get_with_fd(stream.below);
-  if (below.kind != ObjectKind::kTcpSocket || below.position == 0) return stream.is_closed;
   const bool reads = stream.kind == ObjectKind::kInputStream;
   if ((below.position & (reads ? wasi::kShutdownRead : wasi::kShutdownWrite)) != 0) {
     stream.is_closed = true;
@@ -69,6 +102,12 @@ bool is_shut(const Call& call, Object& stream) {
 
 Errno stream_descriptor(const Call& call, const Object& stream, wasi::Rights rights,
                         Descriptor** descriptor) {
+  static Descriptor of_body;
+  if (is_over_body(call, stream)) {
+    body_descriptor(call, stream.below, &of_body);
+    *descriptor = &of_body;
+    return Errno::kSuccess;
+  }
   return find_fd(call.objects.get_with_fd(stream.below).below, rights, descriptor);
 }
 
@@ -100,6 +139,10 @@ StreamOutcome check_write(const Call& call, uint32_t number, uint64_t* bytes) {
   Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
   *bytes = 0;
   if (is_shut(call, stream)) return closed();
+  if (is_buffered_body(call, stream.below)) {
+    *bytes = stream.permitted = buffer_room(call, stream.below);
+    return {};
+  }
   Descriptor* descriptor = nullptr;
   const Errno found = stream_descriptor(call, stream, wasi::kFdWrite, &descriptor);
   if (found != Errno::kSuccess) return failed(call, stream, found);
@@ -107,10 +150,7 @@ StreamOutcome check_write(const Call& call, uint32_t number, uint64_t* bytes) {
   if (is_file(*descriptor)) {
     *bytes = kStreamBytesMax;
   } else if (is_ready(call, *descriptor, PollFor::kWrite, &room)) {
-    const bool is_socket = call.objects.get_with_fd(stream.below).kind == ObjectKind::kTcpSocket;
-    const uint64_t least = is_socket ? kSocketBytes : kPipeBytes;
-    *bytes = is_socket && room > least ? room : least;
-    if (*bytes > kStreamBytesMax) *bytes = kStreamBytesMax;
+    *bytes = room_without_waiting(call, stream, room);
   }
   stream.permitted = *bytes;
   return {};
@@ -120,6 +160,12 @@ StreamOutcome write_stream(const Call& call, uint32_t number, const TransferByte
                            Permitted permitted) {
   Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
   if (is_shut(call, stream)) return closed();
+  if (is_over_body(call, stream)) {
+    const Written written = write_to_body(call, stream.below, bytes);
+    if (written == Written::kTooMuch) return too_much(call, stream);
+    if (written == Written::kNoRoom) return failed(call, stream, Errno::kNoMem);
+    if (written == Written::kBuffered) return {};
+  }
   Descriptor* descriptor = nullptr;
   const Errno found = stream_descriptor(call, stream, wasi::kFdWrite, &descriptor);
   if (found != Errno::kSuccess) return failed(call, stream, found);

@@ -9,6 +9,7 @@
 
 #include "guest/wasi/fd_table.h"
 #include "guest/wasi2/call.h"
+#include "guest/wasi2/http_objects.h"
 
 namespace mayfly::guest {
 
@@ -19,6 +20,8 @@ struct StreamOutcome {
   bool is_closed = false;
   wasi::Errno error = wasi::Errno::kSuccess;
   bool is_of_network = false;  // the error
+  bool is_http = false;        // and why is in http
+  HttpFailure http = {};
 
   bool is_ok() const { return !is_closed && error == wasi::Errno::kSuccess; }
 };
@@ -36,7 +39,8 @@ bool is_file(const Descriptor& descriptor);
 // Whether a stream's direction of its socket was shut down. It is closed then.
 bool is_shut(const Call& call, Object& stream);
 
-// The descriptor below a stream. Errors: kBadF, kNotCapable.
+// The descriptor below a stream, or one that stands for a body of wasi:http, until the next call.
+// Errors: kBadF, kNotCapable. Precondition: it is no body whose writes wait (is_buffered_body).
 wasi::Errno stream_descriptor(const Call& call, const Object& stream, wasi::Rights rights,
                               Descriptor** descriptor);
 

@@ -3,6 +3,8 @@
 // wasi:io/streams and wasi:io/error.
 #include "guest/wasi/port_call.h"
 #include "guest/wasi2/functions.h"
+#include "guest/wasi2/http_body.h"
+#include "guest/wasi2/http_exchange.h"
 #include "guest/wasi2/network.h"
 #include "guest/wasi2/poll.h"
 #include "guest/wasi2/stream_io.h"
@@ -46,6 +48,7 @@ uint32_t result(const Call& call, const StreamOutcome& outcome, const T& value) 
     error.kind = ObjectKind::kError;
     error.error = static_cast<uint8_t>(outcome.error);
     error.is_of_network = outcome.is_of_network;
+    if (outcome.is_http) set_error_code(&error, outcome.http);
     made.error = {0, call.objects.add(error)};
   }
   return call.transfer.allocate(made);
@@ -106,6 +109,7 @@ StreamOutcome flush(const Call& call, uint32_t number) {
   Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
   if (is_shut(call, stream)) return {.is_closed = true};
   const guest_abi::WriteBehind& words = call_page().write_behind;
+  if (is_buffered_body(call, stream.below)) return {};
   if (words.produced == __atomic_load_n(&words.consumed, __ATOMIC_ACQUIRE) &&
       words.has_failed == 0) {
     return {};
@@ -127,7 +131,7 @@ StreamOutcome flush(const Call& call, uint32_t number) {
 void wait_to_write(const Call& call, uint32_t number) {
   Object& stream = call.objects.get(number, ObjectKind::kOutputStream);
   Descriptor* descriptor = nullptr;
-  if (is_shut(call, stream) ||
+  if (is_shut(call, stream) || is_buffered_body(call, stream.below) ||
       stream_descriptor(call, stream, wasi::kFdWrite, &descriptor) != Errno::kSuccess ||
       is_file(*descriptor)) {
     return;
@@ -265,7 +269,8 @@ uint32_t mayfly_wasi2_error_to_debug_string(MemoryInfo* transfer, MemoryInfo* st
 uint32_t mayfly_wasi2_filesystem_error_code(MemoryInfo* transfer, MemoryInfo* state,
                                             uint32_t error) {
   const Call call(transfer, state);
-  if (call.objects.get(error, ObjectKind::kError).is_of_network) return call.none<ErrorCode>();
+  const Object& object = call.objects.get(error, ObjectKind::kError);
+  if (object.is_of_network || object.permitted != 0) return call.none<ErrorCode>();
   return call.some(code_of(call, error));
 }
 

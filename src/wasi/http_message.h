@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// HttpRequest: what a program asks for, as far as it is right. Everything in it was checked:
+// nothing of it can become another line, header or host on the wire.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "guest_abi/http.h"
+#include "wasi/http_grants.h"
+
+namespace mayfly::wasi {
+
+using guest_abi::HttpBody;
+using guest_abi::HttpError;
+
+struct HttpField {
+  std::string name;
+  std::string value;
+};
+using HttpFields = std::vector<HttpField>;
+
+// From the bytes that guest_abi/http.h describes. nullopt: they are not that, or a name or value is
+// not HTTP's, or a name is forbidden.
+std::optional<HttpFields> parse_fields(std::span<const uint8_t> bytes);
+std::span<const uint8_t> bytes_of_text(const std::string& text);
+// To such bytes.
+std::string bytes_of_fields(const HttpFields& fields);
+uint64_t bytes_of_field(const HttpField& field);
+
+// Whether a field belongs to the connection: programs neither send nor see it.
+bool is_forbidden_field(std::string_view name);
+bool is_same_name(std::string_view one, std::string_view other);
+// rfc 9110 #tokens, #field.values.
+bool is_token(std::string_view text);
+bool is_field_value(std::string_view text);
+// What may stand in a request's line: no space, control character or fragment.
+bool is_request_target(std::string_view text);
+
+struct HttpTimeouts {
+  std::optional<std::chrono::nanoseconds> connect;
+  std::optional<std::chrono::nanoseconds> first_byte;
+  std::optional<std::chrono::nanoseconds> between_bytes;
+};
+
+struct HttpRequest {
+  std::string method;
+  bool is_https = false;
+  HttpTarget target;
+  std::string path;  // and query
+  HttpFields headers;
+  HttpBody body = HttpBody::kNone;
+  std::optional<uint64_t> content_length;  // of the headers, which do not have it any more
+  std::string first_bytes;
+  HttpFields trailers;
+  HttpTimeouts timeouts;
+};
+
+// The parts of a request as a guest gave them.
+struct HttpRequestParts {
+  std::string method;
+  std::string authority;
+  std::string path;
+  std::string headers;
+  std::string first_bytes;
+  std::string trailers;
+  bool is_https = false;
+  HttpBody body = HttpBody::kNone;
+};
+// Why it cannot be sent; nullopt: it can, and is in `request`.
+std::optional<HttpError> make_request(HttpRequestParts parts, HttpRequest* request);
+
+}  // namespace mayfly::wasi
