@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The HTTP ports as a hostile guest calls them, and waits that end with their call.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <chrono>
 #include <cstring>
 
+#include "wasi/listener_test.h"
 #include "wasi/program_test.h"
 
 namespace mayfly::wasi {
@@ -19,28 +17,6 @@ using guest_abi::HttpStartRequest;
 using guest_abi::HttpTakeRequest;
 using guest_abi::WasiPort;
 using namespace std::chrono_literals;
-
-// Takes connections and never says anything.
-class SilentServer {
- public:
-  SilentServer() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    // SAFETY: sockaddr_in is made to be passed as any socket address.
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(fd_.get(), generic, size), 0);
-    EXPECT_EQ(::listen(fd_.get(), 16), 0);
-    EXPECT_EQ(::getsockname(fd_.get(), generic, &size), 0);
-    authority_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  }
-  const std::string& authority() const { return authority_; }
-
- private:
-  Fd fd_;
-  std::string authority_;
-};
 
 class HttpPortsTest : public ProgramTest {
  protected:
@@ -78,7 +54,7 @@ class HttpPortsTest : public ProgramTest {
     return put(bytes + std::string(name) + std::string(value), 1000);
   }
 
-  SilentServer server_;
+  LoopbackListener server_{16};
 };
 INSTANTIATE_TEST_SUITE_P(Methods, HttpPortsTest, testing::Values(ResolveMethod::kOpenat2));
 

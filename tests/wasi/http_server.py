@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# A server for tests of HTTP, on a port of its own at 127.0.0.1, which it prints. With a certificate
-# and its key as arguments it speaks TLS. It ends with its standard input.
+# A server for tests of HTTP, on a port of its own at 127.0.0.1, which it prints. With a folder as
+# its argument it speaks TLS, as "localhost", certified by an authority of its own, FOLDER/ca.pem.
+# It ends with its standard input.
 """Each path is a way in which a server can answer, right and wrong."""
 import http.server
 import json
 import os
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -156,12 +158,27 @@ class Server(http.server.ThreadingHTTPServer):
         pass  # clients go away in the middle on purpose
 
 
+def certify(folder):
+    """The path of a certificate with its key."""
+    ca, ca_key = f"{folder}/ca.pem", f"{folder}/ca.key"
+    made, key = f"{folder}/server.pem", f"{folder}/server.key"
+    new = ["openssl", "req", "-x509", "-days", "2", "-nodes", "-newkey", "ec",
+           "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    for command in (
+            [*new, "-subj", "/CN=tests", "-keyout", ca_key, "-out", ca],
+            [*new, "-subj", "/CN=server", "-addext", "subjectAltName=DNS:localhost",
+             "-addext", "basicConstraints=critical,CA:FALSE", "-CA", ca, "-CAkey", ca_key,
+             "-keyout", key, "-out", made]):
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    return made, key
+
+
 def main():
     server = Server(("127.0.0.1", 0), Handler)
     server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if len(sys.argv) > 1:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(sys.argv[1], sys.argv[2])
+        context.load_cert_chain(*certify(sys.argv[1]))
         server.socket = context.wrap_socket(server.socket, server_side=True,
                                             do_handshake_on_connect=False)
     print(server.server_address[1], flush=True)
