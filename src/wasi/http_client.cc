@@ -101,10 +101,10 @@ void HttpClient::end_finished() {
   int left = 0;
   while (const CURLMsg* const message = curl_.multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
-    char* exchange = nullptr;
+    void* exchange = nullptr;  // a char* to libcurl
     const CURLcode result = message->data.result;
     curl_.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
-    static_cast<CurlExchange*>(static_cast<void*>(exchange))->end(result);
+    static_cast<CurlExchange*>(exchange)->end(result);
   }
 }
 
