@@ -3,14 +3,16 @@
 // A guest that calls the WASI ports as it likes.
 //
 // Strategy: the input is a series of calls to a program with one preopened directory, which may use
-// TCP and UDP at 127.0.0.1 and look up no name but "localhost". Each is
+// TCP and UDP at 127.0.0.1, look up no name but "localhost", and ask two servers for HTTP: one at
+// 127.0.0.1 that accepts and says nothing, and one where nobody listens. Each is
 // either a request built from plausible parts (handles that may be open, paths of components that
 // lead in and out, ranges that mostly lie in memory) or raw bytes at any port. Before each the
 // guest may leave records written behind, plausible ones or raw words about them, which the host
 // takes. Invariants: every call returns; what it puts back lies in the request; the host reads and
 // writes guest memory inside its bounds only (ASan); what was taken of the records, or refused, is
 // not looked at again; beside the preopened directory nothing changes; no socket is bound to or
-// connected with another address than the granted ones.
+// connected with another address than the granted ones; no exchange begins with another server.
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sys/resource.h>
@@ -27,6 +29,7 @@
 
 #include "base/check.h"
 #include "wasi/context.h"
+#include "wasi/listener_test.h"
 
 namespace mayfly::wasi {
 namespace {
@@ -40,6 +43,7 @@ constexpr size_t kPlainBytes = 1 << 16;
 constexpr uint64_t kBehindBuffer = kBase + kPlainBytes;
 constexpr size_t kGuestBytes = kPlainBytes + guest_abi::kBehindBufferBytes;
 
+constexpr const char* kNobodysAuthority = "127.0.0.1:9";
 constexpr WasiAddress kLoopback4{{127, 0, 0, 1}, 0, 0, 0, 4, 0};
 constexpr WasiAddress kLoopback6{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0, 0, 0, 6, 0};
 
@@ -135,7 +139,8 @@ class Sandbox {
 
 class Calls {
  public:
-  Calls(FuzzedDataProvider& data, FuzzGuest& guest) : data_(data), guest_(guest) {}
+  Calls(FuzzedDataProvider& data, FuzzGuest& guest, std::string http_authority)
+      : data_(data), guest_(guest), http_authority_(std::move(http_authority)) {}
 
   // What the guest wrote behind since the last call.
   void write_behind(guest_abi::WriteBehind& words) {
@@ -184,6 +189,14 @@ class Calls {
         return put(request, datagrams());
       case WasiPort::kResolve:
         return put(request, resolve());
+      case WasiPort::kHttpStart:
+        return put(request, http_start());
+      case WasiPort::kHttpTake:
+        return put(request, http_take());
+      case WasiPort::kHttpFinish:
+        return put(request, http_finish());
+      case WasiPort::kPoll:
+        return put(request, poll());
       default:
         return put(request, one_path());
     }
@@ -329,6 +342,92 @@ class Calls {
     request.name = guest_.put(data_.PickValueInArray(kNames));
     return request;
   }
+  // `text` at an address of its own, so that a request can have several.
+  WasiRange text_at(uint64_t offset, const std::string& text) {
+    const std::vector<uint8_t> bytes(text.begin(), text.end());
+    (void)guest_.write(kBase + offset, bytes);
+    return {kBase + offset, text.size()};
+  }
+  // Fields of plausible and other names, values and sizes.
+  WasiRange fields_at(uint64_t offset) {
+    if (data_.ConsumeIntegralInRange(0, 7) == 0) return range();
+    static constexpr std::array<const char*, 8> kNames = {
+        "a", "X-Long-Name", "Content-Length", "Host", "content-length", "", "a b", "a:"};
+    static constexpr std::array<const char*, 8> kValues = {
+        "", "0", "5", "x\r\ny: z", "18446744073709551616", "text", "-1", " "};
+    std::string text;
+    const int count = data_.ConsumeIntegralInRange(0, 3);
+    for (int i = 0; i < count; ++i) {
+      const std::string name = data_.PickValueInArray(kNames);
+      const std::string value = data_.PickValueInArray(kValues);
+      guest_abi::FieldSizes sizes{static_cast<uint32_t>(name.size()),
+                                  static_cast<uint32_t>(value.size())};
+      if (data_.ConsumeIntegralInRange(0, 15) == 0)
+        sizes.name_bytes = data_.ConsumeIntegral<uint32_t>();
+      std::array<char, sizeof sizes> head{};
+      std::memcpy(head.data(), &sizes, sizeof sizes);
+      text.append(head.data(), head.size());
+      text += name + value;
+    }
+    return text_at(offset, text);
+  }
+  guest_abi::HttpStartRequest http_start() {
+    static constexpr std::array<const char*, 6> kMethods = {"GET",     "POST", "HEAD",
+                                                            "CONNECT", "P T",  "PURGE"};
+    static constexpr std::array<const char*, 6> kPaths = {"/", "", "*", "/a?b=%20", "/a b", "/#"};
+    static constexpr std::array<const char*, 10> kOthers = {
+        "127.0.0.1:10", "127.1:9",         "[::ffff:127.0.0.1]:9",
+        "localhost:9",  "169.254.169.254", "a@127.0.0.1",
+        "10.0.0.1",     "127.0.0.1:99999", "",
+        "127.0.0.1/"};
+    guest_abi::HttpStartRequest request{};
+    request.method = text_at(0, data_.PickValueInArray(kMethods));
+    std::string authority = data_.ConsumeBool() ? http_authority_ : kNobodysAuthority;
+    if (data_.ConsumeIntegralInRange(0, 3) == 0) authority = data_.PickValueInArray(kOthers);
+    request.authority = text_at(100, authority);
+    request.path = text_at(500, data_.PickValueInArray(kPaths));
+    request.headers = fields_at(1000);
+    request.first_bytes = data_.ConsumeBool() ? WasiRange{} : range();
+    request.trailers = fields_at(2000);
+    request.connect_timeout_ns = timeout();
+    request.first_byte_timeout_ns = timeout();
+    request.between_bytes_timeout_ns = timeout();
+    request.is_https = data_.ConsumeIntegralInRange<uint32_t>(0, 7) == 0 ? 1 : 0;
+    request.body = data_.ConsumeIntegralInRange<uint32_t>(0, 2);
+    return request;
+  }
+  uint64_t timeout() {
+    return data_.PickValueInArray<uint64_t>({guest_abi::kHttpNoTimeout, 0, 1, 1'000'000'000});
+  }
+  guest_abi::HttpTakeRequest http_take() {
+    guest_abi::HttpTakeRequest request{};
+    request.handle = handle();
+    request.part = data_.ConsumeIntegralInRange<uint32_t>(0, 3);
+    request.to = range();
+    return request;
+  }
+  guest_abi::HttpFinishRequest http_finish() {
+    guest_abi::HttpFinishRequest request{};
+    request.handle = handle();
+    request.is_whole = data_.ConsumeIntegralInRange<uint32_t>(0, 1);
+    request.trailers = fields_at(0);
+    return request;
+  }
+  guest_abi::WasiPollRequest poll() {
+    guest_abi::WasiPollRequest request{};
+    request.has_timeout = data_.ConsumeIntegralInRange<uint32_t>(0, 1);
+    const auto count = data_.ConsumeIntegralInRange<uint64_t>(0, 4);
+    for (uint64_t i = 0; i < count; ++i) {
+      guest_abi::WasiPollEntry entry{};
+      entry.handle = handle();
+      entry.events = data_.ConsumeIntegralInRange<uint16_t>(0, 31);
+      std::array<uint8_t, sizeof entry> bytes{};
+      std::memcpy(bytes.data(), &entry, sizeof entry);
+      (void)guest_.write(kBase + i * sizeof entry, bytes);
+    }
+    request.entries = {kBase, count * sizeof(guest_abi::WasiPollEntry)};
+    return request;
+  }
   guest_abi::WasiPathRequest one_path() {
     guest_abi::WasiPathRequest request{};
     request.directory = data_.ConsumeBool() ? directory() : handle();
@@ -339,6 +438,7 @@ class Calls {
 
   FuzzedDataProvider& data_;
   FuzzGuest& guest_;
+  std::string http_authority_;
 };
 
 // As the runtime does before each port and at the end of a call.
@@ -366,7 +466,25 @@ void check_granted(uint32_t port, std::span<const uint8_t> bytes) {
   CHECK(is_same_host(request.address, kLoopback4) || is_same_host(request.address, kLoopback6));
 }
 
-void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
+// An exchange began only with one of the two.
+void check_http(uint32_t port, std::span<const uint8_t> bytes, const FuzzGuest& guest,
+                const LoopbackListener& server) {
+  if (port != static_cast<uint32_t>(WasiPort::kHttpStart)) return;
+  guest_abi::HttpStartRequest request{};
+  std::memcpy(&request, bytes.data(), sizeof request);
+  if (static_cast<Errno>(request.error) != Errno::kSuccess) return;
+  std::vector<uint8_t> text(request.authority.bytes);
+  CHECK(guest.read(request.authority.address, text).has_value());
+  const std::string authority(text.begin(), text.end());
+  // However it is written: as [::ffff:127.0.0.1] it is the same host.
+  const auto target = parse_authority(authority, 0);
+  CHECK(target && target->address && target->address->is_in(*IpAddress::parse("127.0.0.1"), 32),
+        authority);
+  const std::string asked = "127.0.0.1:" + std::to_string(target->port);
+  CHECK(asked == server.authority() || asked == kNobodysAuthority, authority);
+}
+
+void run(const Sandbox& sandbox, const LoopbackListener& server, FuzzedDataProvider& data) {
   sandbox.refill();
   WasiConfig config;
   config.args = {"program", "argument"};
@@ -377,12 +495,13 @@ void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
   config.network.tcp_listen = {"127.0.0.1:0"};
   config.network.udp_send = {"127.0.0.1:9"};
   config.network.udp_listen = {"127.0.0.1:0"};
+  config.http.grants = {server.authority(), kNobodysAuthority};
   const auto method = data.ConsumeBool() ? ResolveMethod::kOpenat2 : ResolveMethod::kWalk;
   auto program = Context::create(config, method);
   CHECK(program.has_value(), program.error().message);
   FuzzGuest guest;
   FuzzBehind behind;
-  Calls calls(data, guest);
+  Calls calls(data, guest, server.authority());
   for (int i = 0; i < 50 && data.remaining_bytes() > 0; ++i) {
     const auto port = data.ConsumeIntegralInRange<uint32_t>(guest_abi::kWasiPortFirst - 1,
                                                             guest_abi::kWasiPortLast + 1);
@@ -395,9 +514,11 @@ void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
     const auto outcome = (*program)->handle(port, context, request);
     if (!outcome) continue;
     check_granted(port, request);
+    check_http(port, request, guest, server);
     CHECK(outcome->out_bytes <= request.size() - outcome->out_offset, outcome->out_offset,
           outcome->out_bytes);
   }
+  server.hang_up();
   sandbox.check_outside();
 }
 
@@ -407,6 +528,7 @@ void run(const Sandbox& sandbox, FuzzedDataProvider& data) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const mayfly::wasi::Sandbox sandbox;
   FuzzedDataProvider provider(data, size);
-  mayfly::wasi::run(sandbox, provider);
+  static const mayfly::wasi::LoopbackListener server(128);
+  mayfly::wasi::run(sandbox, server, provider);
   return 0;
 }
