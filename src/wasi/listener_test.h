@@ -30,7 +30,8 @@ class LoopbackListener {
   // A connection to it that may still wait to be taken.
   Fd connect() {
     Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    (void)::connect(fd.get(), generic(), sizeof address_);
+    const int answer = ::connect(fd.get(), generic(), sizeof address_);
+    CHECK(answer == 0 || errno == EINPROGRESS, errno);
     return fd;
   }
   // Ends those that were made.
