@@ -3,8 +3,9 @@
 // A guest that calls the WASI ports as it likes.
 //
 // Strategy: the input is a series of calls to a program with one preopened directory, which may use
-// TCP and UDP at 127.0.0.1, look up no name but "localhost", and ask two servers for HTTP: one at
-// 127.0.0.1 that accepts and says nothing, and one where nobody listens. Each is
+// TCP and UDP at 127.0.0.1, look up no name but "localhost", ask two servers for HTTP: one at
+// 127.0.0.1 that accepts and says nothing, and one where nobody listens; and may log and read its
+// configuration. Each is
 // either a request built from plausible parts (handles that may be open, paths of components that
 // lead in and out, ranges that mostly lie in memory) or raw bytes at any port. Before each the
 // guest may leave records written behind, plausible ones or raw words about them, which the host
@@ -197,6 +198,11 @@ class Calls {
         return put(request, http_finish());
       case WasiPort::kPoll:
         return put(request, poll());
+      case WasiPort::kLog:
+        return put(request, log());
+      case WasiPort::kConfigGet:
+      case WasiPort::kConfigAll:
+        return put(request, configuration());
       default:
         return put(request, one_path());
     }
@@ -428,6 +434,19 @@ class Calls {
     request.entries = {kBase, count * sizeof(guest_abi::WasiPollEntry)};
     return request;
   }
+  guest_abi::WasiLogRequest log() {
+    guest_abi::WasiLogRequest request{};
+    request.level = data_.ConsumeIntegralInRange<uint32_t>(0, guest_abi::kWasiLogLevels);
+    request.context = range();
+    request.message = range();
+    return request;
+  }
+  guest_abi::WasiConfigRequest configuration() {
+    guest_abi::WasiConfigRequest request{};
+    request.key = guest_.put(data_.PickValueInArray({"key", "long", "", "none"}));
+    request.to = range();
+    return request;
+  }
   guest_abi::WasiPathRequest one_path() {
     guest_abi::WasiPathRequest request{};
     request.directory = data_.ConsumeBool() ? directory() : handle();
@@ -496,6 +515,10 @@ void run(const Sandbox& sandbox, const LoopbackListener& server, FuzzedDataProvi
   config.network.udp_send = {"127.0.0.1:9"};
   config.network.udp_listen = {"127.0.0.1:0"};
   config.http.grants = {server.authority(), kNobodysAuthority};
+  config.config = {{"key", "value"}, {"long", std::string(3000, 'x')}};
+  config.log.sink = [](LogLevel, std::string_view context, std::string_view message) {
+    CHECK(context.size() <= 1027 && message.size() <= 65539, context.size(), message.size());
+  };
   const auto method = data.ConsumeBool() ? ResolveMethod::kOpenat2 : ResolveMethod::kWalk;
   auto program = Context::create(config, method);
   CHECK(program.has_value(), program.error().message);

@@ -8,8 +8,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "mayfly/export.h"
 #include "mayfly/limits.h"
@@ -18,6 +20,11 @@
 namespace mayfly {
 
 enum class Access : uint8_t { kReadWrite, kReadOnly };
+
+// Of wasi:logging.
+enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kCritical };
+using LogSink =
+    std::function<void(LogLevel level, std::string_view context, std::string_view message)>;
 
 // A value: copies are independent. Threads: one at a time, as any value.
 class MAYFLY_API Policy {
@@ -66,6 +73,15 @@ class MAYFLY_API Policy {
   Policy& http(std::string host);
   // The certificates that HTTPS trusts, a PEM file. Default: the system's.
   Policy& http_ca_file(std::string path);
+
+  // Where messages of a component (wasi:logging) of this level and above go; without it they are
+  // dropped. Texts are the component's own, control characters included; a context is cut after
+  // 1 KiB, a message after 64 KiB. Called on the thread of the call, which it does not enter again;
+  // copies of the policy share it, so sandboxes on several threads call it on all of them. It must
+  // not throw.
+  Policy& logging(LogSink sink, LogLevel from = LogLevel::kTrace);
+  // A value that a component finds in wasi:config, in UTF-8. The last one for a key holds.
+  Policy& config(std::string key, std::string value);
 
   Policy& limits(const Limits& limits);
   // Limits::deadline alone.

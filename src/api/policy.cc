@@ -12,6 +12,8 @@
 namespace mayfly {
 namespace {
 
+static_assert(static_cast<int>(LogLevel::kCritical) == static_cast<int>(wasi::LogLevel::kCritical));
+
 std::unique_ptr<Policy::State> nothing() {
   auto state = std::make_unique<Policy::State>();
   state->wasi.stdin_fd = state->wasi.stdout_fd = state->wasi.stderr_fd = -1;
@@ -103,6 +105,23 @@ Policy& Policy::http(std::string host) {
 
 Policy& Policy::http_ca_file(std::string path) {
   state_->wasi.http.ca_file = std::move(path);
+  return *this;
+}
+
+Policy& Policy::logging(LogSink sink, LogLevel from) {
+  state_->wasi.log.from = static_cast<wasi::LogLevel>(from);
+  state_->wasi.log.sink = nullptr;
+  if (sink) {
+    state_->wasi.log.sink = [sink = std::move(sink)](wasi::LogLevel level, std::string_view context,
+                                                     std::string_view message) {
+      sink(static_cast<LogLevel>(level), context, message);
+    };
+  }
+  return *this;
+}
+
+Policy& Policy::config(std::string key, std::string value) {
+  state_->wasi.config.insert_or_assign(std::move(key), std::move(value));
   return *this;
 }
 

@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/quantity.h"
+#include "cli/services.h"
 #include "wasi/http_grants.h"
 #include "wasi/network.h"
 
@@ -193,8 +194,32 @@ void add_network_grants(CLI::App& app, RunOptions& options) {
                "Let a component connect, listen, send and look up names everywhere");
 }
 
+// What a component is told, and says.
+void add_services(CLI::App& app, RunOptions& options) {
+  app.add_option("--config", options.config,
+                 "KEY=VALUE: what a component finds in wasi:config; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        const size_t equals = text.find('=');
+        return equals == 0 || equals == std::string::npos ? "'" + text + "' is not KEY=VALUE" : "";
+      });
+  app.add_option("--config-file", options.config_files,
+                 "A JSON object with such values; --config comes after it; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--log-level", options.log_level,
+                 "Least level of a component's messages (wasi:logging) that are printed on stderr: "
+                 "trace (default), debug, info, warn, error, critical, off")
+      ->type_name("LEVEL")
+      ->check([](const std::string& text) {
+        return is_log_level(text) ? "" : "'" + text + "' is not a level";
+      });
+}
+
 void add_grants(CLI::App& app, RunOptions& options) {
   add_network_grants(app, options);
+  add_services(app, options);
   app.add_option("--tcplisten", options.listen_addresses,
                  "ADDRESS:PORT: a listening socket for a WASI preview 1 program; may be repeated")
       ->type_name("ADDRESS:PORT")

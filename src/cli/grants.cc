@@ -13,6 +13,7 @@
 #include <filesystem>
 
 #include "cli/quantity.h"
+#include "cli/services.h"
 
 namespace mayfly::cli {
 namespace {
@@ -127,6 +128,8 @@ Result<Grants> grants_of(const RunOptions& options) {
                     options.udp_listen, options.allow_dns,  options.inherit_network};
   config.http.grants = options.http_hosts;
   config.http.ca_file = options.http_ca_file;
+  config.log = log_config(options.log_level);
+  config.config = MAYFLY_TRY(config_values(options));
   config.limits.open_files_max = options.open_files_max;
   config.limits.write_bytes_max = options.write_bytes_max;
   return grants;

@@ -27,7 +27,7 @@ struct Grants {
   wasi::WasiConfig config;
   std::vector<Fd> listeners;  // config names them
 };
-// Errors: those of listen_on.
+// Errors: those of listen_on, and of config_values.
 Result<Grants> grants_of(const RunOptions& options);
 
 }  // namespace mayfly::cli

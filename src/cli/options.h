@@ -63,6 +63,9 @@ struct RunOptions {
   bool inherit_network = false;
   std::vector<std::string> http_hosts;  // HOST[:PORT]
   std::string http_ca_file;
+  std::string log_level = "trace";        // of wasi:logging
+  std::vector<std::string> config;        // KEY=VALUE
+  std::vector<std::string> config_files;  // before those of `config`
   uint32_t open_files_max = 4096;
   uint64_t write_bytes_max = UINT64_MAX;
   bool trace_ports = false;

@@ -63,9 +63,13 @@ enum class WasiPort : uint32_t {
   kHttpStart,   // HttpStartRequest
   kHttpTake,    // HttpTakeRequest
   kHttpFinish,  // HttpFinishRequest
+  // Of these, service_ports.h.
+  kLog,        // WasiLogRequest
+  kConfigGet,  // WasiConfigRequest
+  kConfigAll,  // WasiConfigRequest
 };
 inline constexpr uint32_t kWasiPortFirst = static_cast<uint32_t>(WasiPort::kStart);
-inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kHttpFinish);
+inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kConfigAll);
 
 // Bytes of the guest.
 struct WasiRange {

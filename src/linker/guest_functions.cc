@@ -54,6 +54,12 @@ wasm::ValType value_type(char letter) {
 // All versions of 0.2 are one: what is new in one is not imported by programs of an older one.
 bool is_0_2(std::string_view version) { return version == "0.2" || version.starts_with("0.2."); }
 
+// wasi:logging has no 0.2, and is imported without a version, too.
+bool is_of_0_2(std::string_view plain, std::string_view version) {
+  if (!plain.starts_with("wasi:logging/")) return is_0_2(version);
+  return version.empty() || version.starts_with("0.1.") || is_0_2(version);
+}
+
 }  // namespace
 
 wasm::FuncType type_of_signature(std::string_view signature) {
@@ -73,8 +79,10 @@ ComponentFunction component_function(std::string_view name) {
 
 std::optional<ComponentFunction> wasi2_function(std::string_view interface, std::string_view name) {
   const size_t at = interface.find('@');
-  if (at == std::string_view::npos || !is_0_2(interface.substr(at + 1))) return std::nullopt;
   const std::string_view plain = interface.substr(0, at);
+  const std::string_view version =
+      at == std::string_view::npos ? std::string_view() : interface.substr(at + 1);
+  if (!is_of_0_2(plain, version)) return std::nullopt;
   const auto* const found =
       std::ranges::find_if(kWasi2Functions, [&](const Wasi2Function& function) {
         return function.interface == plain && function.name == name;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,17 @@ struct NetworkConfig {
   bool everything = false;  // all of that, everywhere
 };
 
+// Of wasi:logging, in the order of its WIT.
+enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kCritical };
+
+// Where a program's messages go. Texts are as the program wrote them, but for their length: a
+// context is cut after 1 KiB, a message after 64 KiB.
+struct LogConfig {
+  LogLevel from = LogLevel::kTrace;  // messages of lower levels are dropped
+  // Called on the thread of the call. Empty: all messages are dropped.
+  std::function<void(LogLevel level, std::string_view context, std::string_view message)> sink;
+};
+
 struct WasiLimits {
   uint32_t open_files_max = 4096;  // handles at once, stdin, stdout and stderr included
   uint32_t poll_entries_max = 16384;
@@ -65,6 +77,8 @@ struct WasiConfig {
   int stderr_fd = 2;
   NetworkConfig network;
   HttpConfig http;
+  LogConfig log;
+  std::map<std::string, std::string> config;  // what wasi:config has, in UTF-8
   WasiLimits limits;
   // Told which grant would allow a path that was denied (denials.h); the program then also has a
   // directory "/" in which nothing is. Empty: nobody is told.

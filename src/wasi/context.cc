@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "runtime/printable.h"
 #include "wasi/memory_tree.h"
 
 namespace mayfly::wasi {
@@ -34,6 +35,16 @@ Result<std::string> join(const std::vector<std::string>& strings, std::string_vi
                  " bytes, past WASI's 4 GiB");
   }
   return text;
+}
+
+Result<std::map<std::string, std::string>> checked(
+    const std::map<std::string, std::string>& config) {
+  for (const auto& [key, value] : config) {
+    if (!is_utf8(key) || !is_utf8(value)) {
+      return invalid("the configuration value '" + runtime::printable(key) + "' is not UTF-8");
+    }
+  }
+  return config;
 }
 
 Result<void> add_stdio(HandleTable& handles, int host_fd, uint8_t access) {
@@ -152,6 +163,8 @@ Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, Resol
   program.first_memory_handle = static_cast<uint32_t>(3 + config.preopens.size());
   program.write_bytes_left = config.limits.write_bytes_max;
   program.network = MAYFLY_TRY(Network::create(config.network));
+  program.log = config.log;
+  program.config = MAYFLY_TRY(checked(config.config));
   program.handles = HandleTable(config.limits.open_files_max);
   program.resolver = Resolver(method);
   MAYFLY_TRY(add_first_handles(program.handles, config));
@@ -346,6 +359,21 @@ Result<runtime::PortOutcome> Context::answer_network_port(uint32_t port, PortCal
       return serve(take_of_exchange, call, request);
     case WasiPort::kHttpFinish:
       return serve(finish_request_body, call, request);
+    default:
+      return answer_service_port(port, call, request);
+  }
+}
+
+// Likewise, of logging and configuration.
+Result<runtime::PortOutcome> Context::answer_service_port(uint32_t port, PortCall& call,
+                                                          std::span<uint8_t> request) {
+  switch (static_cast<WasiPort>(port)) {
+    case WasiPort::kLog:
+      return serve(log_message, call, request);
+    case WasiPort::kConfigGet:
+      return serve(config_value, call, request);
+    case WasiPort::kConfigAll:
+      return serve(config_values, call, request);
     default:
       break;
   }

@@ -43,6 +43,8 @@ class Context final : public runtime::PortHandler {
 
   static Result<runtime::PortOutcome> answer_network_port(uint32_t port, PortCall& call,
                                                           std::span<uint8_t> request);
+  static Result<runtime::PortOutcome> answer_service_port(uint32_t port, PortCall& call,
+                                                          std::span<uint8_t> request);
 
   Result<void> empty_memory_directories();
 

@@ -18,6 +18,8 @@ size_t utf8_length(uint8_t first) {
   return 0;
 }
 
+}  // namespace
+
 // Unicode 15, table 3-7: shortest forms only, no surrogates, nothing past U+10FFFF.
 bool is_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
@@ -38,8 +40,6 @@ bool is_utf8(std::string_view text) {
   }
   return true;
 }
-
-}  // namespace
 
 PortAnswer read_path(PortCall& call, const guest_abi::WasiRange& range, std::string* path) {
   if (range.bytes >= PATH_MAX) return Errno::kNameTooLong;

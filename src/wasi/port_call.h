@@ -4,11 +4,14 @@
 // call may wait. A port's function fills the out fields of its request and answers with an errno.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "guest_abi/http.h"
+#include "guest_abi/service_ports.h"
 #include "guest_abi/socket_ports.h"
 #include "guest_abi/wasi_ports.h"
 #include "runtime/port_handler.h"
@@ -40,6 +43,8 @@ struct Program {
   std::unique_ptr<HttpClient> http;  // from the first request on; it outlives the handles
   HandleTable handles{0};
   Network network;
+  LogConfig log;
+  std::map<std::string, std::string> config;
   std::vector<Fd> lookups;  // of names that may still go on, whether the program waits or not
   Resolver resolver{ResolveMethod::kWalk};
 };
@@ -54,6 +59,8 @@ struct PortCall {
 
 // An errno is an answer to the guest. An Error ends the call: the guest library would not do that.
 using PortAnswer = Result<Errno>;
+
+bool is_utf8(std::string_view text);
 
 // A path of the guest: not empty, no NUL, UTF-8, short enough for the kernel.
 PortAnswer read_path(PortCall& call, const guest_abi::WasiRange& range, std::string* path);
@@ -140,5 +147,9 @@ PortAnswer next_address(PortCall& call, guest_abi::WasiNextAddressRequest& reque
 PortAnswer start_exchange(PortCall& call, guest_abi::HttpStartRequest& request);
 PortAnswer take_of_exchange(PortCall& call, guest_abi::HttpTakeRequest& request);
 PortAnswer finish_request_body(PortCall& call, guest_abi::HttpFinishRequest& request);
+// service_ports.cc
+PortAnswer log_message(PortCall& call, guest_abi::WasiLogRequest& request);
+PortAnswer config_value(PortCall& call, guest_abi::WasiConfigRequest& request);
+PortAnswer config_values(PortCall& call, guest_abi::WasiConfigRequest& request);
 
 }  // namespace mayfly::wasi

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "guest_abi/http.h"
+#include "guest_abi/service_ports.h"
 #include "guest_abi/wasi.h"
 #include "guest_abi/wasi_ports.h"
 #include "runtime/printable.h"
@@ -46,7 +47,7 @@ static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kRoFs)] == "ROFS");
 static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kNotCapable)] == "NOTCAPABLE");
 
 // By WasiPort.
-constexpr std::array<std::string_view, 44> kPortNames = {"start",
+constexpr std::array<std::string_view, 47> kPortNames = {"start",
                                                          "text",
                                                          "describe",
                                                          "open",
@@ -89,7 +90,10 @@ constexpr std::array<std::string_view, 44> kPortNames = {"start",
                                                          "next-address",
                                                          "http-start",
                                                          "http-take",
-                                                         "http-finish"};
+                                                         "http-finish",
+                                                         "log",
+                                                         "config-get",
+                                                         "config-all"};
 static_assert(kPortNames.size() == guest_abi::kWasiPortLast - guest_abi::kWasiPortFirst + 1);
 
 struct Line {
@@ -295,11 +299,36 @@ void describe(Line& line, const guest_abi::HttpFinishRequest& request) {
   line.add(request.is_whole != 0 ? "whole" : "broken");
 }
 
+void describe(Line& line, const guest_abi::WasiLogRequest& request) {
+  line.add(request.level);
+  line.add(request.context);
+  line.add(request.message);
+}
+
+void describe(Line& line, const guest_abi::WasiConfigRequest& request) {
+  if (request.key.bytes != 0) line.add(request.key);
+  line.add(std::to_string(request.to.bytes) + " bytes");
+  line.result =
+      std::to_string(request.found) + " found, " + std::to_string(request.bytes) + " bytes";
+}
+
 template <typename Request>
 uint32_t describe_as(Line& line, std::span<const uint8_t> bytes) {
   const auto request = request_of<Request>(bytes);
   describe(line, request);
   return request.error;
+}
+
+uint32_t describe_service_port(WasiPort port, Line& line, std::span<const uint8_t> bytes) {
+  switch (port) {
+    case WasiPort::kLog:
+      return describe_as<guest_abi::WasiLogRequest>(line, bytes);
+    case WasiPort::kConfigGet:
+    case WasiPort::kConfigAll:
+      return describe_as<guest_abi::WasiConfigRequest>(line, bytes);
+    default:
+      return 0;
+  }
 }
 
 uint32_t describe_network_port(WasiPort port, Line& line, std::span<const uint8_t> bytes) {
@@ -329,7 +358,7 @@ uint32_t describe_network_port(WasiPort port, Line& line, std::span<const uint8_
     case WasiPort::kHttpFinish:
       return describe_as<guest_abi::HttpFinishRequest>(line, bytes);
     default:
-      return 0;
+      return describe_service_port(port, line, bytes);
   }
 }
 

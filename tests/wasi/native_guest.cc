@@ -46,6 +46,7 @@ class LinearAccess final : public runtime::GuestAccess {
     return {};
   }
   Result<void> write(uint64_t address, std::span<const uint8_t> from) override {
+    if (from.empty()) return {};
     const auto to = MAYFLY_TRY(range(address, from.size()));
     std::memcpy(to.data(), from.data(), from.size());
     return {};

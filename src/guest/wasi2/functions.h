@@ -66,6 +66,12 @@ uint32_t mayfly_wasi2_filesystem_error_code(MemoryInfo* transfer, MemoryInfo* st
                                             uint32_t error);
 void mayfly_wasi2_drop_error(MemoryInfo* transfer, MemoryInfo* state, uint32_t error);
 
+void mayfly_wasi2_log(MemoryInfo* transfer, MemoryInfo* state, uint32_t level, uint32_t context,
+                      uint32_t context_size, uint32_t message, uint32_t message_size);
+uint32_t mayfly_wasi2_config_get(MemoryInfo* transfer, MemoryInfo* state, uint32_t key,
+                                 uint32_t size);
+uint32_t mayfly_wasi2_config_get_all(MemoryInfo* transfer, MemoryInfo* state);
+
 uint32_t mayfly_wasi2_poll(MemoryInfo* transfer, MemoryInfo* state, uint32_t list, uint32_t count);
 uint32_t mayfly_wasi2_pollable_ready(MemoryInfo* transfer, MemoryInfo* state, uint32_t pollable);
 void mayfly_wasi2_pollable_block(MemoryInfo* transfer, MemoryInfo* state, uint32_t pollable);

@@ -151,14 +151,6 @@ uint32_t splice(const Call& call, uint32_t to, uint32_t from, uint64_t length, B
   return result(call, outcome, uint64_t{bytes.size});
 }
 
-uint32_t text_of(const Call& call, const char* text) {
-  uint32_t size = 0;
-  while (text[size] != 0) ++size;
-  const uint32_t bytes = call.transfer.reserve(size, 1);
-  __builtin_memcpy(call.transfer.at(bytes, size), text, size);
-  return call.transfer.allocate(TransferBytes{bytes, size});
-}
-
 ErrorCode code_of(const Call& call, uint32_t error) {
   return error_code(static_cast<Errno>(call.objects.get(error, ObjectKind::kError).error));
 }
@@ -263,7 +255,7 @@ uint32_t mayfly_wasi2_error_to_debug_string(MemoryInfo* transfer, MemoryInfo* st
   const char* const text = object.is_of_network
                                ? error_text(network_error(static_cast<wasi::Errno>(object.error)))
                                : error_text(code_of(call, error));
-  return text_of(call, text);
+  return call.transfer.allocate(call.transfer.put(text));
 }
 
 uint32_t mayfly_wasi2_filesystem_error_code(MemoryInfo* transfer, MemoryInfo* state,

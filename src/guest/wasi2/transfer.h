@@ -49,6 +49,15 @@ class Transfer {
     return address;
   }
 
+  // A text that ends in a NUL, without it.
+  TransferBytes put(const char* text) const {
+    uint32_t size = 0;
+    while (text[size] != 0) ++size;
+    const uint32_t bytes = reserve(size, 1);
+    __builtin_memcpy(at(bytes, size), text, size);
+    return {bytes, size};
+  }
+
   uint8_t* at(uint32_t address, uint64_t bytes) const {
     const LinearMemory memory = linear();
     if (!memory.contains(address, bytes)) {
