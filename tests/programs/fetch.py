@@ -59,6 +59,12 @@ def made_once(key, make):
     return folder
 
 
+def key_of(kind, files):
+    """For made_once(), of what is made of these files."""
+    texts = b"".join(file.read_bytes() for file in files)
+    return f"{kind}-{hashlib.sha256(texts).hexdigest()[:16]}"
+
+
 def archive(registry, name, version, folder):
     """Downloads one package with its registry's client; the path of the archive."""
     if registry == "npm":
@@ -102,5 +108,4 @@ def node_modules(source):
         for file in (lock, source / "package.json"):
             shutil.copy(file, folder)
         run(source.name, ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder)
-    key = "npm-" + hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
-    return made_once(key, make) / "node_modules"
+    return made_once(key_of("npm", [lock]), make) / "node_modules"

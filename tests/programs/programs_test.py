@@ -7,6 +7,7 @@
 import json
 import os
 import random
+import shutil
 import sqlite3
 import struct
 import subprocess
@@ -46,9 +47,15 @@ class Program(unittest.TestCase):
         self.work = Path(folder.name)
 
     def mayfly(self, module, *arguments, flags=(), code=0, **options):
+        return self.run_command("run", "--dir", f"{self.work}::/w", *flags, self.modules[module],
+                                *arguments, code=code, **options)
+
+    def snapshot(self, module, file):
+        self.run_command("snapshot", self.modules[module], "-o", file)
+
+    def run_command(self, command, *arguments, code=0, **options):
         level = os.environ.get("MAYFLY_PROGRAMS_LEVEL", self.LEVEL)
-        command = [MAYFLY, "run", "--driver", DRIVER, "-O", level, "--dir", f"{self.work}::/w",
-                   *flags, self.modules[module], *arguments]
+        command = [MAYFLY, command, "--driver", DRIVER, "-O", level, *arguments]
         environment = dict(os.environ, XDG_CACHE_HOME=str(fetch.CACHE / "compiled"))
         result = subprocess.run(command, capture_output=True, text=True, env=environment,
                                 timeout=900, check=False, **options)
@@ -280,6 +287,57 @@ class AssemblyScript(Program):
         result = self.mayfly("main", "one", "two", code=9)
         self.assertEqual(result.stdout.splitlines(), [
             "and=2 bat=1 cat=1 hat=1 the=3 ", "499999500 0.375", "one,two"])
+
+
+class JavaScript(Program):
+    """examples/javascript in a JavaScript engine, a component: componentize-js."""
+    LEVEL = "0"
+    EXAMPLE = SOURCE.parents[1] / "examples" / "javascript"
+    SERVER = SOURCE.parent / "wasi" / "http_server.py"
+
+    @classmethod
+    def prepare(cls):
+        modules = fetch.node_modules(cls.EXAMPLE)
+        texts = [cls.EXAMPLE / name for name in ("orders.js", "world.wit", "build.mjs")]
+
+        def make(folder):
+            for text in texts:
+                shutil.copy(text, folder)
+            os.symlink(modules, folder / "node_modules")
+            fetch.run("componentize-js", ["node", "build.mjs"], cwd=folder)
+        return {"orders": fetch.made_once(fetch.key_of("js", texts), make) / "orders.wasm"}
+
+    def setUp(self):
+        super().setUp()
+        server = subprocess.Popen([sys.executable, self.SERVER], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        self.addCleanup(server.communicate)
+        self.authority = f"127.0.0.1:{int(server.stdout.readline())}"
+        self.write("orders.json", '[{"item": "apple", "count": 2}, {"item": "pear", "count": 3}]')
+
+    def order(self, program="orders", file="orders.json", code=0):
+        result = self.mayfly(program, file, f"http://{self.authority}/prices", code=code,
+                             flags=["--http", self.authority])
+        return result.stderr if code else result.stdout.splitlines()
+
+    def check(self, lines):
+        """The sums are right. The line with the random ones."""
+        sums = [{"item": "apple", "sum": 2.5}, {"item": "pear", "sum": 1.5}]
+        self.assertEqual(json.loads(lines[0]), {"orders": sums, "total": 4})
+        self.assertRegex(lines[1], "^drawn: (apple|pear), [0-9a-f]{8}-")
+        return lines[1]
+
+    def test_a_file_and_an_answer_over_http_become_json(self):
+        self.check(self.order())
+        self.assertIn("orders: ", self.order(file="nothing.json", code=1))
+        self.authority = "127.0.0.1:1"
+        self.assertIn("orders: ", self.order(code=1))
+
+    def test_each_start_from_a_snapshot_has_random_numbers_of_its_own(self):
+        self.modules["snapshot"] = self.work / "orders.mayfly"
+        self.snapshot("orders", self.modules["snapshot"])
+        drawn = [self.check(self.order("snapshot")) for _ in range(3)]
+        self.assertEqual(len(set(drawn)), 3, drawn)
 
 
 class C(Program):

@@ -83,6 +83,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(json.dumps({"name": "mayfly", "numbers": [1, 2, 3]}).encode(),
                     headers=[("Content-Type", "application/json")])
 
+    def path_prices(self, _):
+        self.answer(json.dumps({"apple": 1.25, "pear": 0.5}).encode(),
+                    headers=[("Content-Type", "application/json")])
+
     def path_request(self, _):
         """What came, as JSON."""
         body = b"".join(self.body())
