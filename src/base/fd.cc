@@ -55,6 +55,21 @@ Result<std::vector<uint8_t>> read_file(const std::string& path, uint64_t size_by
   return bytes;
 }
 
+Result<void> read_range(int fd, uint64_t offset, std::span<uint8_t> to, const char* what) {
+  while (!to.empty()) {
+    const ssize_t count = ::pread(fd, to.data(), to.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return host_error(std::string("reading ") + what);
+    if (count == 0) {
+      return invalid(std::string(what) + " ends at byte " + std::to_string(offset) +
+                     ": it was cut short");
+    }
+    to = to.subspan(static_cast<size_t>(count));
+    offset += static_cast<uint64_t>(count);
+  }
+  return {};
+}
+
 Result<void> write_whole(int fd, std::span<const uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(fd, bytes.data(), bytes.size());

@@ -54,6 +54,10 @@ Result<Fd> create_memfd(const char* name, uint64_t size_bytes);
 Result<std::vector<uint8_t>> read_whole(int fd, uint64_t size_bytes_max);
 Result<std::vector<uint8_t>> read_file(const std::string& path, uint64_t size_bytes_max);
 
+// Fills `to` from the file's bytes from offset on; its position stays. `what` names the file in
+// messages. Errors: kInvalid when the file ends before; kHost.
+Result<void> read_range(int fd, uint64_t offset, std::span<uint8_t> to, const char* what);
+
 // Writes all bytes, over short writes and EINTR.
 Result<void> write_whole(int fd, std::span<const uint8_t> bytes);
 

@@ -116,6 +116,24 @@ TEST(ReadFile, NamesTheFileThatIsTooLarge) {
   EXPECT_EQ(read_file("/proc/self/exe", 1).error().message.substr(0, 15), "/proc/self/exe:");
 }
 
+TEST(ReadRange, ReadsFromAnOffsetAndLeavesThePosition) {
+  const Fd fd = memfd();
+  ASSERT_TRUE(write_whole(fd.get(), std::vector<uint8_t>{1, 2, 3, 4, 5}));
+  std::array<uint8_t, 3> bytes{};
+  ASSERT_TRUE(read_range(fd.get(), 1, bytes, "it"));
+  EXPECT_EQ(bytes, (std::array<uint8_t, 3>{2, 3, 4}));
+  EXPECT_EQ(::lseek(fd.get(), 0, SEEK_CUR), 5);
+}
+
+TEST(ReadRange, SaysWhereAFileEndsTooSoon) {
+  const Fd fd = memfd(101);
+  std::vector<uint8_t> bytes(50);
+  const auto read = read_range(fd.get(), 60, bytes, "the file");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message, "the file ends at byte 101: it was cut short");
+  EXPECT_TRUE(read_range(fd.get(), 500, {}, "the file"));
+}
+
 TEST(WriteWhole, AnswersTheErrorOfTheKernel) {
   const Result<Fd> fd = open_file("/dev/full", O_WRONLY);
   ASSERT_TRUE(fd);

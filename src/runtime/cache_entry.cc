@@ -30,18 +30,7 @@ Result<uint64_t> size_of(int file) {
   return static_cast<uint64_t>(status.st_size);
 }
 
-// All of the range. Errors: kInvalid when the file ends before.
-Result<void> read_at(int file, uint64_t offset, std::span<uint8_t> to) {
-  while (!to.empty()) {
-    const ssize_t got = ::pread(file, to.data(), to.size(), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return host_error("reading a cache entry");
-    if (got == 0) return invalid("cache entry ends at byte " + std::to_string(offset));
-    offset += static_cast<uint64_t>(got);
-    to = to.subspan(static_cast<size_t>(got));
-  }
-  return {};
-}
+constexpr char kWhat[] = "the cache's entry";
 
 uint64_t block_count(uint64_t image_bytes) {
   return (image_bytes + kChecksumBlockBytes - 1) / kChecksumBlockBytes;
@@ -54,7 +43,7 @@ Result<std::vector<uint8_t>> checksum_bytes(int file, uint64_t image_bytes, Also
   BlockChecksums checksums;
   for (uint64_t at = 0; at < image_bytes;) {
     const auto part = std::span(piece).first(std::min<uint64_t>(kPieceBytes, image_bytes - at));
-    MAYFLY_TRY(read_at(file, at, part));
+    MAYFLY_TRY(read_range(file, at, part, kWhat));
     checksums.update(part);
     MAYFLY_TRY(also(part));
     at += part.size();
@@ -98,7 +87,7 @@ Result<void> verify_cache_entry(int file, const Hash& key) {
   const uint64_t bytes = MAYFLY_TRY(size_of(file));
   if (bytes < kFooterBytes) return invalid("cache entry has " + std::to_string(bytes) + " bytes");
   std::vector<uint8_t> footer(kFooterBytes);
-  MAYFLY_TRY(read_at(file, bytes - kFooterBytes, footer));
+  MAYFLY_TRY(read_range(file, bytes - kFooterBytes, footer, kWhat));
   ByteReader reader(footer);
   if (reader.u32() != kMagic || reader.u32() != kVersion) {
     return invalid("cache entry ends with another magic or version");
@@ -110,7 +99,7 @@ Result<void> verify_cache_entry(int file, const Hash& key) {
                    std::to_string(image_bytes));
   }
   std::vector<uint8_t> stored(4 * block_count(image_bytes));
-  MAYFLY_TRY(read_at(file, image_bytes, stored));
+  MAYFLY_TRY(read_range(file, image_bytes, stored, kWhat));
   if (footer != footer_of(image_bytes, key, stored)) {
     return invalid("cache entry has a damaged footer, or is another key's");
   }

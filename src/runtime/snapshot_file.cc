@@ -26,20 +26,7 @@ using guest_abi::kPageBytes;
 using image::SnapshotRun;
 using image::WhoChanges;
 
-Result<void> read_exactly(int file, uint64_t offset, std::span<uint8_t> to) {
-  while (!to.empty()) {
-    const ssize_t count = ::pread(file, to.data(), to.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return host_error("reading a snapshot");
-    if (count == 0) {
-      return invalid("the snapshot's file ends at byte " + std::to_string(offset) +
-                     ": it was cut short");
-    }
-    to = to.subspan(static_cast<size_t>(count));
-    offset += static_cast<uint64_t>(count);
-  }
-  return {};
-}
+constexpr char kWhat[] = "the snapshot's file";
 
 Result<Hash> hash_of(std::string_view purpose, int file, uint64_t offset, uint64_t bytes) {
   constexpr uint64_t kBytesAtOnce = uint64_t{256} << 10;
@@ -47,7 +34,7 @@ Result<Hash> hash_of(std::string_view purpose, int file, uint64_t offset, uint64
   std::vector<uint8_t> buffer(std::min(bytes, kBytesAtOnce));
   for (uint64_t done = 0; done < bytes;) {
     const auto part = std::span(buffer).first(std::min(bytes - done, kBytesAtOnce));
-    MAYFLY_TRY(read_exactly(file, offset + done, part));
+    MAYFLY_TRY(read_range(file, offset + done, part, kWhat));
     hasher.update(part);
     done += part.size();
   }
@@ -85,10 +72,10 @@ Result<SnapshotFilePtr> SnapshotFile::open(Fd file) {
   }
   opened->stamp_ = MAYFLY_TRY(vmm::FileStamp::of(file.get()));
   std::vector<uint8_t> header(std::min(size, image::kSnapshotHeaderBytes));
-  MAYFLY_TRY(read_exactly(file.get(), 0, header));
+  MAYFLY_TRY(read_range(file.get(), 0, header, kWhat));
   opened->header_ = MAYFLY_TRY(image::decode_snapshot_header(header, size));
   std::vector<uint8_t> metadata(opened->header_.metadata_bytes);
-  MAYFLY_TRY(read_exactly(file.get(), opened->header_.metadata_offset, metadata));
+  MAYFLY_TRY(read_range(file.get(), opened->header_.metadata_offset, metadata, kWhat));
   if (image::snapshot_metadata_hash(metadata) != opened->header_.metadata) {
     return invalid("the snapshot's metadata, " + std::to_string(metadata.size()) +
                    " bytes at byte " + std::to_string(opened->header_.metadata_offset) +
@@ -115,7 +102,7 @@ Result<std::unique_ptr<image::Image>> SnapshotFile::open_image() const {
 Result<void> SnapshotFile::verify() const {
   uint64_t image_bytes = header_.image_bytes;
   std::vector<uint8_t> end(std::min<uint64_t>(image_bytes, image::kOriginMarkBytes));
-  MAYFLY_TRY(read_exactly(file_.get(), header_.image_offset + image_bytes - end.size(), end));
+  MAYFLY_TRY(read_range(file_.get(), header_.image_offset + image_bytes - end.size(), end, kWhat));
   if (image::has_origin_mark(end)) image_bytes -= image::kOriginMarkBytes;
   const Hash found =
       MAYFLY_TRY(hash_of(image::kImageHashPurpose, file_.get(), header_.image_offset, image_bytes));

@@ -14,6 +14,7 @@
 #include <span>
 #include <utility>
 
+#include "base/fd.h"
 #include "guest_abi/layout.h"
 
 namespace mayfly::vmm {
@@ -69,18 +70,7 @@ Result<void> copy_pages(const PageRun& run, uint8_t* to) {
     std::memcpy(to, run.bytes, size);
     return {};
   }
-  uint64_t done = 0;
-  while (done < size) {
-    const ssize_t count =
-        ::pread(run.file, to + done, size - done, static_cast<off_t>(run.file_offset + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return host_error("reading saved memory");
-    if (count == 0) {
-      return invalid("the snapshot's file ends at byte " + std::to_string(run.file_offset + done) +
-                     ", inside its pages: it was cut short");
-    }
-    done += static_cast<uint64_t>(count);
-  }
+  MAYFLY_TRY(read_range(run.file, run.file_offset, {to, size}, "the snapshot's file"));
   // Afterwards, so that a change before the last byte was read shows.
   if (run.stamp != nullptr && !(MAYFLY_TRY(FileStamp::of(run.file)) == *run.stamp)) {
     return invalid("the snapshot's file was changed after it was opened");

@@ -140,16 +140,7 @@ Result<void> ProcessVm::place_region(const RegionSpec& spec, Range& range, uint6
   range.host = host_mappings_.front().data() + fixed_used;
   range.child = {range.address, range.bytes, fixed_used, fixed_file_.get(), access};
   fixed_used += range.bytes;
-  uint64_t done = 0;
-  while (done < spec.file_bytes) {
-    const ssize_t count = ::pread(spec.file, range.host + done, spec.file_bytes - done,
-                                  static_cast<off_t>(spec.file_offset + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return host_error("reading the image's data");
-    if (count == 0) return invalid("the image's file ends inside its data");
-    done += static_cast<uint64_t>(count);
-  }
-  return {};
+  return read_range(spec.file, spec.file_offset, {range.host, spec.file_bytes}, "the image's file");
 }
 
 Result<void> ProcessVm::start_child() {
