@@ -29,7 +29,8 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
     unmap();
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
-    after_ = other.after_;
+    before_ = std::exchange(other.before_, 0);
+    after_ = std::exchange(other.after_, 0);
   }
   return *this;
 }
@@ -51,14 +52,14 @@ Result<Mapping> Mapping::anonymous(uint64_t size_bytes, Access access) {
 Result<Mapping> Mapping::anonymous_aligned(uint64_t size_bytes, uint64_t alignment,
                                            uint64_t remainder) {
   Mapping wide = MAYFLY_TRY(anonymous(size_bytes + alignment));
-  // SAFETY: only arithmetic on the address of a range that `wide` owns; what lies before the
-  // aligned part is given back.
+  // SAFETY: only arithmetic on the address of a range that `wide` owns. What lies around the
+  // aligned part stays its: giving it back would take a system call that splits the range.
   const auto start = reinterpret_cast<uintptr_t>(wide.data_);
   const uint64_t skipped = (alignment + remainder - start % alignment) % alignment;
-  if (skipped != 0) CHECK(::munmap(wide.data_, skipped) == 0, skipped);
   wide.data_ += skipped;
   wide.size_ = size_bytes;
-  wide.after_ = alignment - skipped;  // giving it back would take another system call
+  wide.before_ = skipped;
+  wide.after_ = alignment - skipped;
   return wide;
 }
 

@@ -18,7 +18,8 @@ class Mapping {
   Mapping(Mapping&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)),
-        after_(other.after_) {}
+        before_(std::exchange(other.before_, 0)),
+        after_(std::exchange(other.after_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept;
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
@@ -41,15 +42,16 @@ class Mapping {
   uint8_t* data() const { return data_; }
   size_t size() const { return size_; }
   std::span<uint8_t> bytes() const { return {data_, size_}; }
-  // With what alignment took after it.
-  std::span<uint8_t> owned() const { return {data_, size_ + after_}; }
+  // With what alignment took around it.
+  std::span<uint8_t> owned() const { return {data_ - before_, before_ + size_ + after_}; }
 
  private:
   Mapping(uint8_t* data, size_t size) : data_(data), size_(size) {}
   void unmap();
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
-  size_t after_ = 0;  // owned as well
+  size_t before_ = 0;  // owned as well, as is what lies after
+  size_t after_ = 0;
 };
 
 }  // namespace mayfly

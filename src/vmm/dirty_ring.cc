@@ -3,7 +3,7 @@
 // The ring's protocol: KVM's documentation, "8.29 KVM_CAP_DIRTY_LOG_RING".
 #include "vmm/dirty_ring.h"
 
-#include "vmm/kvm_header.h"
+#include "base/check.h"
 #include "vmm/kvm_ioctl.h"
 
 namespace mayfly::vmm {
@@ -19,24 +19,21 @@ bool DirtyRing::enable(int vm_fd) {
   for (const int capability : {KVM_CAP_DIRTY_LOG_RING_ACQ_REL, KVM_CAP_DIRTY_LOG_RING}) {
     kvm_enable_cap request{};
     request.cap = static_cast<uint32_t>(capability);
-    request.args[0] = kEntryCount * sizeof(kvm_dirty_gfn);
+    request.args[0] = kBytes;
     if (kvm_ioctl(vm_fd, KVM_ENABLE_CAP, &request) == 0) return true;
   }
   return false;
 }
 
-Result<DirtyRing> DirtyRing::map(int vcpu_fd) {
-  DirtyRing ring;
-  ring.entries_ = MAYFLY_TRY(Mapping::file(vcpu_fd, KVM_DIRTY_LOG_PAGE_OFFSET * 4096,
-                                           kEntryCount * sizeof(kvm_dirty_gfn),
-                                           Mapping::Access::kReadWrite, Mapping::Sharing::kShared));
-  return ring;
+// SAFETY: KVM's interface: these bytes are kEntryCount entries of this type.
+DirtyRing::DirtyRing(std::span<uint8_t> entries)
+    : entries_(reinterpret_cast<kvm_dirty_gfn*>(entries.data())) {
+  CHECK(entries.size() == kBytes, entries.size());
 }
 
 bool DirtyRing::next(uint32_t& slot, uint64_t& page) {
   if (collected_ - given_back_ == kEntryCount) return false;
-  // SAFETY: KVM's interface: the mapping is kEntryCount entries of this type.
-  auto* const entry = reinterpret_cast<kvm_dirty_gfn*>(entries_.data()) + collected_ % kEntryCount;
+  kvm_dirty_gfn* const entry = entries_ + collected_ % kEntryCount;
   if ((__atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) & kDirty) == 0) return false;
   slot = entry->slot;
   page = entry->offset;
@@ -45,11 +42,9 @@ bool DirtyRing::next(uint32_t& slot, uint64_t& page) {
 }
 
 Result<void> DirtyRing::reset(int vm_fd) {
-  // SAFETY: as in next().
-  auto* const entries = reinterpret_cast<kvm_dirty_gfn*>(entries_.data());
   if (given_back_ == collected_) return {};
   for (; given_back_ != collected_; ++given_back_) {
-    __atomic_store_n(&entries[given_back_ % kEntryCount].flags, kReset, __ATOMIC_RELEASE);
+    __atomic_store_n(&entries_[given_back_ % kEntryCount].flags, kReset, __ATOMIC_RELEASE);
   }
   if (kvm_ioctl(vm_fd, KVM_RESET_DIRTY_RINGS) < 0) return host_error("KVM_RESET_DIRTY_RINGS");
   return {};

@@ -6,10 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <span>
 
-#include "base/mapping.h"
 #include "base/result.h"
+#include "guest_abi/layout.h"
+#include "vmm/kvm_header.h"
 
 namespace mayfly::vmm {
 
@@ -21,8 +22,12 @@ class DirtyRing {
   // Before the first vCPU. false: this KVM has none.
   static bool enable(int vm_fd);
 
-  DirtyRing() = default;
-  static Result<DirtyRing> map(int vcpu_fd);
+  // Where it is in what the vCPU's descriptor maps.
+  static constexpr uint64_t kOffset = uint64_t{KVM_DIRTY_LOG_PAGE_OFFSET} * guest_abi::kPageBytes;
+  static constexpr uint64_t kBytes = kEntryCount * sizeof(kvm_dirty_gfn);
+
+  // kBytes of a vCPU's mapping, which outlives this.
+  explicit DirtyRing(std::span<uint8_t> entries);
 
   // Calls back for each entry that is new since the last time: slot number and page in the slot.
   template <typename Visit>
@@ -37,7 +42,7 @@ class DirtyRing {
  private:
   bool next(uint32_t& slot, uint64_t& page);
 
-  Mapping entries_;
+  kvm_dirty_gfn* entries_;
   uint32_t collected_ = 0;  // index of the next entry to look at
   uint32_t given_back_ = 0;
 };

@@ -39,16 +39,13 @@ Result<TablePage> GuestMemory::allocate_table_page() {
     table_gpa_next_ = extra_tables_gpa_;
     table_gpa_end_ = extra_tables_gpa_ += bytes;
   }
-  if (table_gpa_next_ >= table_gpa_present_) {
-    // All at once, and as a write: table by table each costs two faults. Where the kernel cannot,
-    // they do.
-    table_gpa_present_ = std::min(table_gpa_next_ + kTablePagesAhead * kPageBytes, table_gpa_end_);
-    ::madvise(arena_at(table_gpa_next_), table_gpa_present_ - table_gpa_next_, MADV_POPULATE_WRITE);
-  }
   TablePage page;
   page.gpa = table_gpa_next_;
   // SAFETY: a whole page of the arena, aligned, that no one else uses; it lives as long as this.
   page.entries = reinterpret_cast<uint64_t*>(arena_at(page.gpa));
+  // Written before it is read: the first look would bring the kernel's page of zeros, and the write
+  // after it a fault more.
+  __atomic_store_n(page.entries, 0, __ATOMIC_RELAXED);
   table_gpa_next_ += kPageBytes;
   return page;
 }
@@ -146,6 +143,7 @@ Result<void> GuestMemory::shrink(Range& range, uint64_t bytes) {
   // Dropping the host's pages makes KVM forget translations to them, and makes them zero.
   uint8_t* const host = range.host + from;
   if (from < range.file_bytes) {
+    is_one_mapping_ = false;
     // SAFETY: [host, host + gone) is inside the arena, which keeps owning the addresses.
     if (::mmap(host, gone, PROT_READ | PROT_WRITE,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {

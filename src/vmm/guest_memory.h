@@ -137,7 +137,9 @@ class GuestMemory : private TablePageSource {
   // Another guest gets no slots of more bytes, nor with fewer table pages left.
   static constexpr uint64_t kKeptBytesMax = uint64_t{256} << 20;
   static constexpr uint64_t kKeptTablePagesMin = 64;
-  static constexpr uint64_t kTablePagesAhead = 8;
+  // Copied at once: a mapping inside the arena costs more than so many bytes, and its pages copies
+  // when they are written.
+  static constexpr uint64_t kReadFileBytesMax = uint64_t{16} << 10;
   static constexpr uint64_t kSharedSlotBytesMin = uint64_t{1} << 20;
 
   // Content of at least this many pages is mapped rather than copied, if it is in a file.
@@ -167,11 +169,12 @@ class GuestMemory : private TablePageSource {
   std::vector<SharedGroup> shared_groups(const VmConfig& config) const;
   bool fits(const KeptMemory& kept, const std::vector<SharedGroup>& groups) const;
   Result<void> map_arena(const VmConfig& config, Mapping kept);
+  bool empty_arena();
   enum class Order : uint8_t { kFiles, kFixed, kGrowing };
   Order order_of(const Range& range) const;
   Result<void> place_in_order(Order order, uint64_t& cursor);
   Result<void> map_shared(const VmConfig& config, const SharedGroup& group, Mapping kept);
-  Result<void> map_private_file(Range& range, const RegionSpec& spec);
+  Result<void> copy_file(Range& range, const RegionSpec& spec);
   Result<void> add_first_slots();
   Result<void> map_host_owned();
   Result<void> map_absent_pages();  // only a test that removes this defence
@@ -204,6 +207,7 @@ class GuestMemory : private TablePageSource {
   MemorySlots* slots_;
   GuestMemoryOptions options_;
   Mapping arena_;
+  bool is_one_mapping_ = true;   // the arena: of zeros, without huge pages
   std::vector<Mapping> shared_;  // the image file's read-only ranges
   uint64_t shared_gpa_ = 0;      // of the last of them
   std::vector<Range> ranges_;    // the config's regions in its order, then stack and call page
@@ -219,8 +223,7 @@ class GuestMemory : private TablePageSource {
   uint64_t fixed_gpa_end_ = 0;  // the arena's part that is in slots from the start
   uint64_t first_growing_gpa_ = 0;
   uint64_t table_gpa_next_ = 0;
-  uint64_t table_gpa_end_ = 0;      // of the pages that are in slots
-  uint64_t table_gpa_present_ = 0;  // up to here they have memory already
+  uint64_t table_gpa_end_ = 0;  // of the pages that are in slots
   uint64_t table_pages_max_ = 64;
   uint64_t extra_tables_gpa_ = 0;  // where more come from
   uint64_t extra_tables_gpa_end_ = 0;

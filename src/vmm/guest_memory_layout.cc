@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/fd.h"
 #include "vmm/guest_memory.h"
 #include "vmm/vm_config.h"
 
@@ -83,20 +84,32 @@ bool GuestMemory::fits(const KeptMemory& kept, const std::vector<SharedGroup>& g
          kept.shared.size() >= groups[0].bytes;
 }
 
+// Zeros everywhere, and for KVM no page at all.
+bool GuestMemory::empty_arena() {
+  const std::span<uint8_t> arena = arena_.owned();
+  // Cheaper, and all of it where there was one mapping. Refused for locked memory.
+  if (is_one_mapping_ && ::madvise(arena.data(), arena.size(), MADV_DONTNEED) == 0) return true;
+  // SAFETY: the range is the arena, which keeps owning the addresses.
+  if (::mmap(arena.data(), arena.size(), PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
+    return false;
+  }
+  ::madvise(arena.data(), arena.size(), MADV_NOHUGEPAGE);
+  return true;
+}
+
 std::optional<KeptMemory> GuestMemory::keep() {
   const bool has_tables = table_gpa_end_ == control_gpa_ + kLargePageBytes &&
                           table_gpa_end_ - table_gpa_next_ >= kKeptTablePagesMin * kPageBytes;
   if (shared_.size() != 1 || !has_tables || slots_->bytes() > kKeptBytesMax) return std::nullopt;
   Mapping& shared = shared_.front();
-  const std::span<uint8_t> arena = arena_.owned();
-  // SAFETY: both ranges are mappings of this, which keep owning the addresses. KVM drops what it
+  // SAFETY: the range is a mapping of this, which keeps owning the addresses. KVM drops what it
   // knows of the pages that were there.
-  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-  if (::mmap(arena.data(), arena.size(), PROT_READ | PROT_WRITE, kFlags, -1, 0) == MAP_FAILED ||
-      ::mmap(shared.data(), shared.size(), PROT_NONE, kFlags, -1, 0) == MAP_FAILED) {
+  if (!empty_arena() ||
+      ::mmap(shared.data(), shared.size(), PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
     return std::nullopt;
   }
-  ::madvise(arena.data(), arena.size(), MADV_NOHUGEPAGE);
   KeptMemory kept;
   kept.arena = std::move(arena_);
   kept.shared = std::move(shared);
@@ -142,6 +155,8 @@ Result<void> GuestMemory::place_in_order(Order order, uint64_t& cursor) {
 }
 
 void GuestMemory::name_ranges(const VmConfig& config) {
+  constexpr size_t kOfEveryGuest = 2;  // stack and call page
+  ranges_.reserve(config.regions.size() + kOfEveryGuest);
   for (const RegionSpec& spec : config.regions) {
     Range range;
     range.address = spec.address;
@@ -198,7 +213,7 @@ Result<void> GuestMemory::map_arena(const VmConfig& config, Mapping kept) {
     Range& range = ranges_[index];
     if (!range.in_arena) continue;
     range.host = arena_at(range.gpa);
-    if (range.file_bytes != 0) MAYFLY_TRY(map_private_file(range, config.regions[index]));
+    if (range.file_bytes != 0) MAYFLY_TRY(copy_file(range, config.regions[index]));
   }
   Range call_page;
   call_page.address = guest_abi::kCallPage;
@@ -209,15 +224,20 @@ Result<void> GuestMemory::map_arena(const VmConfig& config, Mapping kept) {
   return {};
 }
 
-Result<void> GuestMemory::map_private_file(Range& range, const RegionSpec& spec) {
+// The file's last page goes on past what the guest is to have: zeros are promised there.
+Result<void> GuestMemory::copy_file(Range& range, const RegionSpec& spec) {
+  constexpr char kWhat[] = "the image's file";
+  if (spec.file_bytes <= kReadFileBytesMax) {
+    return read_range(spec.file, spec.file_offset, {range.host, spec.file_bytes}, kWhat);
+  }
+  is_one_mapping_ = false;
   // SAFETY: the range is inside the arena, which keeps owning the addresses.
   if (::mmap(range.host, range.file_bytes, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, spec.file,
              static_cast<off_t>(spec.file_offset)) == MAP_FAILED) {
     return host_error("mmap of " + std::to_string(range.file_bytes) + " bytes of an image");
   }
-  // The last page's rest is the file's next bytes; zeros are promised. Only read it, if it is zeros
-  // already: a write would copy the page, and a look at it would bring it.
+  // Only read, if it is zeros already: a write would copy the page, and a look would bring it.
   static constexpr std::array<uint8_t, kPageBytes> kZeros{};
   std::array<uint8_t, kPageBytes> rest{};
   const uint64_t rest_bytes = range.file_bytes - spec.file_bytes;

@@ -101,6 +101,7 @@ Result<void> GuestMemory::populate_range(Range& range, uint64_t from, uint64_t t
   const uint64_t first_large = round_up(range.address + from, kLargePageBytes) - range.address;
   const uint64_t last_large = (range.address + to) / kLargePageBytes * kLargePageBytes;
   if (range.address + first_large < last_large) {
+    is_one_mapping_ = false;
     // A hint: without large pages it is slower, not wrong.
     ::madvise(range.host + first_large, last_large - range.address - first_large, MADV_HUGEPAGE);
   }

@@ -185,6 +185,7 @@ Result<void> GuestMemory::map_content(const PageRun& run) {
   const uint64_t bytes = run.count * kPageBytes;
   uint8_t* const host = range.host + offset;
   const int flags = MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED | (run.is_zero() ? MAP_ANONYMOUS : 0);
+  is_one_mapping_ = false;
   // SAFETY: [host, host + bytes) is inside the arena, which keeps owning the addresses.
   if (::mmap(host, bytes, PROT_READ | PROT_WRITE, flags, run.file,
              static_cast<off_t>(run.file_offset)) == MAP_FAILED) {

@@ -36,6 +36,8 @@ constexpr uint32_t kUmip = bit(2);
 // Leaf 7, EDX: AVX-512, user interrupts, AMX, indirect branch tracking.
 constexpr uint32_t kLeaf7EdxHidden =
     bit(2) | bit(3) | bit(5) | bit(8) | bit(20) | bit(22) | bit(23) | bit(24) | bit(25);
+// KVM's own signature. Without it KVM_SET_CPUID2 looks for one at 256 places.
+constexpr uint32_t kHypervisor = 0x4000'0000;
 constexpr uint64_t kXcr0Sse = 3;
 constexpr uint64_t kXcr0Avx = 7;
 
@@ -45,6 +47,7 @@ bool is_kept(uint32_t function) {
     case 0x1:
     case 0x7:
     case 0xd:
+    case kHypervisor:
     case 0x8000'0000:
     case 0x8000'0001:
     case 0x8000'0008:
@@ -73,6 +76,7 @@ bool mask_entry(kvm_cpuid_entry2& entry, uint64_t xcr0) {
     }
     if (entry.index == 1) entry.eax = entry.ebx = entry.ecx = entry.edx = 0;
   }
+  if (entry.function == kHypervisor) entry.eax = kHypervisor;  // and no leaf of features
   if (entry.function == 0x8000'0000) entry.eax = 0x8000'0008;
   return true;
 }

@@ -13,6 +13,11 @@ int kvm_ioctl(int fd, unsigned long request, void* argument) {
   return ::ioctl(fd, request, argument);
 }
 
+int kvm_ioctl(int fd, unsigned long request, const void* argument) {
+  // SAFETY: as above; the kernel only reads it.
+  return ::ioctl(fd, request, argument);
+}
+
 int kvm_ioctl(int fd, unsigned long request, unsigned long value) {
   // SAFETY: requests whose argument is a number; the kernel follows no pointer.
   return ::ioctl(fd, request, value);

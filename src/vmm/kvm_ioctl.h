@@ -7,6 +7,8 @@
 namespace mayfly::vmm {
 
 int kvm_ioctl(int fd, unsigned long request, void* argument);
+// A request that only reads its argument.
+int kvm_ioctl(int fd, unsigned long request, const void* argument);
 int kvm_ioctl(int fd, unsigned long request, unsigned long value = 0);
 
 }  // namespace mayfly::vmm

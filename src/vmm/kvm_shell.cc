@@ -42,11 +42,11 @@ Result<KvmShell> KvmShell::create(const KvmEnvironment& environment, const Kind&
         "a kernel from 5.11 on, or --driver process");
   }
   shell.vcpu =
-      MAYFLY_TRY(Vcpu::create(shell.fd.get(), *environment.vcpu_model,
+      MAYFLY_TRY(Vcpu::create(shell.fd.get(), *environment.vcpu_model, kind.tracking,
                               environment.host_pages->options().task_state, environment.weakness));
   shell.slots.emplace(shell.fd.get(), environment.slot_count_max,
                       tracks ? MemorySlots::WriteLog::kOn : MemorySlots::WriteLog::kOff);
-  if (tracks) shell.dirty_ring = MAYFLY_TRY(DirtyRing::map(shell.vcpu->fd()));
+  if (tracks) shell.dirty_ring.emplace(shell.vcpu->dirty_ring());
   return shell;
 }
 

@@ -133,6 +133,38 @@ TEST_P(KvmShellTest, ShowsNothingOfTheMemoryBefore) {
   }
 }
 
+// Where the machine's memory is not one mapping any more it is mapped anew.
+TEST_P(KvmShellTest, ShowsNothingOfAFileBefore) {
+  constexpr uint64_t kFilePages = 40;
+  auto file = create_memfd("test-data", kFilePages * kPageBytes);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(write_whole(file->get(), std::vector<uint8_t>(kFilePages * kPageBytes, 0xa5)));
+  {
+    VmConfig config = answer_.config();
+    config.tracking = GetParam();
+    RegionSpec& data = config.regions[kDataRegion];
+    data.file = file->get();
+    data.file_offset = 0;
+    data.bytes = data.file_bytes = kFilePages * kPageBytes;
+    auto vm = host_->create_vm(config);
+    ASSERT_TRUE(vm) << vm.error().message;
+    ASSERT_EQ(call(**vm).kind, Exit::Kind::kPort);
+  }
+  const TestImage reader(gatherer());
+  VmConfig config = reader.config();
+  config.tracking = GetParam();
+  config.regions[kDataRegion].bytes = kFilePages * kPageBytes;
+  config.regions[kDataRegion].file = -1;
+  config.regions[kDataRegion].file_bytes = 0;
+  auto vm = host_->create_vm(config);
+  ASSERT_TRUE(vm) << vm.error().message;
+  ASSERT_EQ(machine_count(), 1);
+  (*vm)->call_page().slots[0].low = kData;
+  (*vm)->call_page().slots[1].low = kFilePages * kPageBytes / 8;
+  ASSERT_EQ(call(**vm).kind, Exit::Kind::kPort);
+  EXPECT_EQ(slot0(**vm), 0u);
+}
+
 std::array<uint64_t, 3> KvmShellTest::left_behind(Weakness weakness) {
   open({.weakness = weakness});
   if (IsSkipped()) return {};

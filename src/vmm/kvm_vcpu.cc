@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <string>
 
+#include "base/check.h"
 #include "guest_abi/call_page.h"
 #include "guest_abi/layout.h"
+#include "vmm/dirty_ring.h"
 #include "vmm/host_pages_x86_64.h"
 #include "vmm/kvm_ioctl.h"
 
@@ -35,7 +37,9 @@ kvm_segment segment(uint16_t selector, uint8_t type, bool is_code) {
   return result;
 }
 
+// All of it, as after a reset where the guest cannot tell.
 void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, Weakness weakness) {
+  constexpr uint64_t kApicBaseAfterReset = 0xfee0'0900;  // Intel SDM 3A, 10.4.4
   constexpr uint8_t kCodeAccessed = 11;
   constexpr uint8_t kDataAccessed = 3;
   state.cr0 = kCr0;
@@ -58,6 +62,7 @@ void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, Wea
   state.tr.present = 1;
   state.ldt = {};
   state.ldt.unusable = 1;
+  state.apic_base = kApicBaseAfterReset;
   // These stand behind more than one of the others: CPL 0 then does not run the guest's pages.
   constexpr uint64_t kSupervisorPrevention = 1 << 20 | 1 << 21;  // SMEP, SMAP
   if (weakness != Weakness::kNone) state.cr4 &= ~kSupervisorPrevention;
@@ -71,13 +76,16 @@ void fill_system_state(kvm_sregs& state, uint64_t cr4, TaskState task_state, Wea
 
 }  // namespace
 
-Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, TaskState task_state,
-                          Weakness weakness) {
+Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, Tracking tracking,
+                          TaskState task_state, Weakness weakness) {
   Vcpu vcpu;
   vcpu.fd_ = Fd(kvm_ioctl(vm_fd, KVM_CREATE_VCPU));
   if (!vcpu.fd_.valid()) return host_error("KVM_CREATE_VCPU");
-  vcpu.mapping_ = MAYFLY_TRY(Mapping::file(vcpu.fd_.get(), 0, model.run_bytes,
-                                           Mapping::Access::kReadWrite, Mapping::Sharing::kShared));
+  // One mapping for both, although nothing lies between them.
+  const size_t bytes =
+      tracking == Tracking::kOn ? DirtyRing::kOffset + DirtyRing::kBytes : model.run_bytes;
+  vcpu.mapping_ = MAYFLY_TRY(Mapping::file(vcpu.fd_.get(), 0, bytes, Mapping::Access::kReadWrite,
+                                           Mapping::Sharing::kShared));
   // SAFETY: KVM's interface: the vCPU's descriptor maps as a kvm_run, of run_bytes, which the
   // host checked to be large enough.
   vcpu.run_ = reinterpret_cast<kvm_run*>(vcpu.mapping_.data());
@@ -89,8 +97,8 @@ Result<Vcpu> Vcpu::create(int vm_fd, const VcpuModel& model, TaskState task_stat
 }
 
 Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, Weakness weakness) {
-  CpuidTable cpuid = model.cpuid;
-  if (kvm_ioctl(fd_.get(), KVM_SET_CPUID2, &cpuid) != 0) return host_error("KVM_SET_CPUID2");
+  // As it is: a copy of its 10 KiB would bring three pages of a fresh stack.
+  if (kvm_ioctl(fd_.get(), KVM_SET_CPUID2, &model.cpuid) != 0) return host_error("KVM_SET_CPUID2");
   has_xsave_ = model.xcr0 != 0;
   if (has_xsave_) {
     kvm_xcrs xcrs{};
@@ -98,10 +106,14 @@ Result<void> Vcpu::set_up(const VcpuModel& model, TaskState task_state, Weakness
     xcrs.xcrs[0].value = model.xcr0;
     if (kvm_ioctl(fd_.get(), KVM_SET_XCRS, &xcrs) != 0) return host_error("KVM_SET_XCRS");
   }
-  if (kvm_ioctl(fd_.get(), KVM_GET_SREGS, &system_state_) != 0) return host_error("KVM_GET_SREGS");
   fill_system_state(system_state_, model.cr4, task_state, weakness);
   run_->kvm_valid_regs = KVM_SYNC_X86_REGS;
   return {};
+}
+
+std::span<uint8_t> Vcpu::dirty_ring() const {
+  CHECK(mapping_.size() > DirtyRing::kOffset, mapping_.size());
+  return mapping_.bytes().subspan(DirtyRing::kOffset);
 }
 
 void Vcpu::set_entry(const Entry& entry, uint64_t root_gpa, uint64_t stack_top) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/fd.h"
@@ -36,12 +37,13 @@ struct VcpuModel {
 class Vcpu {
  public:
   // The model outlives the call only.
-  static Result<Vcpu> create(int vm_fd, const VcpuModel& model, TaskState task_state,
-                             Weakness weakness);
+  static Result<Vcpu> create(int vm_fd, const VcpuModel& model, Tracking tracking,
+                             TaskState task_state, Weakness weakness);
 
-  int fd() const { return fd_.get(); }
   kvm_run& shared() const { return *run_; }
   const kvm_regs& registers() const { return run_->s.regs.regs; }
+  // With tracking only: DirtyRing::kBytes.
+  std::span<uint8_t> dirty_ring() const;
 
   // The next run starts a call. Loads CR3, too, if it is another than last time.
   void set_entry(const Entry& entry, uint64_t root_gpa, uint64_t stack_top = guest_abi::kStackTop);

@@ -33,7 +33,13 @@ std::string name_of(size_t index, const RegionSpec& region) {
   return "region " + std::to_string(index) + " at " + hex(region.address);
 }
 
-Result<void> check_file(size_t index, const RegionSpec& region) {
+// Most regions are of one file.
+struct FileSize {
+  int file = -1;
+  uint64_t bytes = 0;
+};
+
+Result<void> check_file(size_t index, const RegionSpec& region, FileSize& known) {
   if (region.file_bytes > region.bytes) {
     return invalid(name_of(index, region) + " has " + std::to_string(region.bytes) +
                    " bytes, fewer than its file's " + std::to_string(region.file_bytes));
@@ -46,9 +52,12 @@ Result<void> check_file(size_t index, const RegionSpec& region) {
     return invalid(name_of(index, region) + " starts inside a page of its file, at " +
                    hex(region.file_offset));
   }
-  struct stat status{};
-  if (::fstat(region.file, &status) != 0) return host_error("fstat of a region's file");
-  const auto size = static_cast<uint64_t>(status.st_size);
+  if (known.file != region.file) {
+    struct stat status{};
+    if (::fstat(region.file, &status) != 0) return host_error("fstat of a region's file");
+    known = {region.file, static_cast<uint64_t>(status.st_size)};
+  }
+  const uint64_t size = known.bytes;
   if (region.file_offset > size || region.file_bytes > size - region.file_offset) {
     return invalid(name_of(index, region) + " ends past its file of " + std::to_string(size) +
                    " bytes");
@@ -56,7 +65,7 @@ Result<void> check_file(size_t index, const RegionSpec& region) {
   return {};
 }
 
-Result<void> check_region(size_t index, const RegionSpec& region) {
+Result<void> check_region(size_t index, const RegionSpec& region, FileSize& known) {
   constexpr uint64_t kBytesMax = kHighWindowsEnd;
   if (region.bytes > kBytesMax || region.bytes_reserved > kBytesMax) {
     return invalid(name_of(index, region) + " is larger than the address space");
@@ -70,7 +79,7 @@ Result<void> check_region(size_t index, const RegionSpec& region) {
     return invalid(name_of(index, region) + " of " + std::to_string(reserved_bytes(region)) +
                    " bytes is outside the image's and the memories' ranges");
   }
-  return check_file(index, region);
+  return check_file(index, region, known);
 }
 
 }  // namespace
@@ -81,8 +90,10 @@ Result<void> check_config(const VmConfig& config) {
                  std::to_string(kStackBytesMax));
   }
   std::vector<const RegionSpec*> sorted;
+  sorted.reserve(config.regions.size());
+  FileSize known;
   for (size_t index = 0; index < config.regions.size(); ++index) {
-    MAYFLY_TRY(check_region(index, config.regions[index]));
+    MAYFLY_TRY(check_region(index, config.regions[index], known));
     sorted.push_back(&config.regions[index]);
   }
   std::sort(sorted.begin(), sorted.end(),

@@ -180,6 +180,45 @@ TEST_P(VmTest, StartsWithTheFilesBytesAndZerosAfterThem) {
   EXPECT_EQ(slot0(*vm), 7u);
 }
 
+// Both ways to bring a file's bytes into private memory: read at once, and mapped.
+TEST_P(VmTest, HidesWhatTheFileHasAfterTheDataOfARegion) {
+  constexpr uint64_t kPagesOfFile = 40;
+  auto file = create_memfd("test-data", kPagesOfFile * kPageBytes);
+  ASSERT_TRUE(file);
+  const std::vector<uint8_t> bytes(kPagesOfFile * kPageBytes, 0x5a);
+  ASSERT_TRUE(write_whole(file->get(), bytes));
+  const TestImage image(Code().answer_42());
+  for (const uint64_t size : {uint64_t{1}, 2 * kPageBytes + 100, 30 * kPageBytes + 100}) {
+    VmConfig config = image.config();
+    RegionSpec& data = config.regions[kDataRegion];
+    data.file = file->get();
+    data.file_offset = kPageBytes;
+    data.file_bytes = size;
+    data.bytes = 40 * kPageBytes;
+    const auto vm = make(config);
+    std::vector<uint8_t> expected(data.bytes);
+    std::fill_n(expected.begin(), size, 0x5a);
+    std::vector<uint8_t> found(data.bytes, 1);
+    ASSERT_TRUE(vm->read(kData, found));
+    EXPECT_EQ(found, expected) << size;
+    EXPECT_EQ(call(*vm).kind, Exit::Kind::kPort);
+  }
+}
+
+TEST_P(VmTest, RefusesAFileThatEndsInsideItsData) {
+  auto file = create_memfd("test-data", 2 * kPageBytes);
+  ASSERT_TRUE(file);
+  const TestImage image(Code().answer_42());
+  VmConfig config = image.config();
+  RegionSpec& data = config.regions[kDataRegion];
+  data.file = file->get();
+  data.file_offset = kPageBytes;
+  data.file_bytes = kPageBytes + 1;
+  EXPECT_FALSE(host_->create_vm(config));
+  data.file_bytes = kPageBytes;
+  EXPECT_TRUE(host_->create_vm(config));
+}
+
 TEST_P(VmTest, KeepsItsDataPrivate) {
   const TestImage image(Code()  // inc qword [kData]; load it
                             .mov_rax(kData)
