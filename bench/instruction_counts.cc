@@ -4,6 +4,7 @@
 // nanosecond is an instruction of library, kernel, KVM and guest together (instructions_bench.py).
 #include <fcntl.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -18,6 +20,9 @@
 #include "bench/paired.h"
 #include "bench/raw_kvm.h"
 #include "runtime/image_runner.h"
+#include "runtime/linked_program.h"
+#include "runtime/pool_state.h"
+#include "runtime/sandbox_state.h"
 
 namespace mayfly::bench {
 namespace {
@@ -71,6 +76,27 @@ void count_restores(vmm::Host& host, const image::Image& image, const char* name
   print(name, each(kRestores, [&] {
           call(*runner, function);
           CHECK(runner->restore(snapshot).has_value());
+        }));
+}
+
+// Acquired from a pool, called, and given back, which resets it.
+void count_pooled(std::unique_ptr<vmm::Host> host, std::unique_ptr<image::Image> image) {
+  runtime::LinkedProgram program;
+  program.image = std::move(image);
+  const auto linked = std::make_shared<const runtime::LinkedProgram>(std::move(program));
+  runtime::EngineConfig config;
+  config.host = std::move(host);
+  const auto engine = runtime::EngineState::create(std::move(config)).value();
+  const auto first = runtime::SandboxState::create(engine, linked, {}).value();
+  CHECK(first->start().value() == nullptr);
+  const auto snapshot = first->snapshot().value();
+  const auto pool = runtime::PoolState::create(engine, snapshot, {}, {}, first).value();
+  const image::FuncExport& function = first->find_export(wasm::ExternKind::kFunc, "f")->func;
+  print("pooled", each(kRestores, [&] {
+          auto sandbox = pool->acquire(std::chrono::seconds(1)).value();
+          guest_abi::Slot slots[2] = {{2, 0}, {3, 0}};
+          CHECK(sandbox->call(function, slots).value() == nullptr);
+          pool->give_back(std::move(sandbox));
         }));
 }
 
@@ -144,6 +170,7 @@ int run(const std::string& folder) {
   count_starts(kvm, *host, *add);
   count_kept_starts(*vmm::Host::open(vmm::Driver::kKvm).value(), *add,
                     *open_image(folder, "pages16.mayfly"));
+  count_pooled(vmm::Host::open(vmm::Driver::kKvm).value(), open_image(folder, "add.mayfly"));
   return 0;
 }
 

@@ -35,6 +35,7 @@ ROWS = {
     "call-restore": ("call and restore", None, None, 10),
     "call-restore-16": ("call that writes 16 pages, and restore", None, None, 25),
     "call-restore-256": ("call that writes 256 pages, and restore", None, None, 200),
+    "pooled": ("sandbox from a pool, a call, and giving it back", None, None, 15),
     "start-kept": ("another program in a kept machine, to its first result", None, None, None),
     "start": ("new sandbox from a snapshot to its first result", "raw-start", 1.3, None),
 }
