@@ -39,6 +39,12 @@ class MAYFLY_API Caller {
   Result<Function> function(std::string_view name) const;
   // The same of a component.
   Result<ComponentFunction> component_function(std::string_view name) const;
+  template <typename Signature>
+  Result<TypedComponentFunction<Signature>> component_function(std::string_view name) const {
+    auto found = component_function(name);
+    if (!found) return std::move(found).error();
+    return found->template typed<Signature>();
+  }
 
   // What Policy::user_data() was given; null by default.
   void* user_data() const;

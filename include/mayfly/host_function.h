@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -16,10 +15,8 @@
 #include <vector>
 
 #include "mayfly/caller.h"
-#include "mayfly/component_value.h"
 #include "mayfly/function.h"
 #include "mayfly/result.h"
-#include "mayfly/transfer.h"
 #include "mayfly/value.h"
 
 namespace mayfly {
@@ -27,10 +24,6 @@ namespace mayfly {
 // A host function whose type is known at run time only.
 using DynamicFunction =
     std::function<Result<std::vector<Value>>(Caller& caller, std::span<const Value> arguments)>;
-
-// A host function of components: the values are of the types that the component's import has.
-using DynamicComponentFunction = std::function<Result<std::optional<ComponentValue>>(
-    Caller& caller, std::span<const ComponentValue> arguments)>;
 
 namespace detail {
 
@@ -44,12 +37,6 @@ struct HostFunction {
   HostCall call = nullptr;
   FunctionType type;
   HostMode mode = HostMode::kOnCaller;
-};
-
-// What components call. `call` answers as HostCall does.
-struct ComponentHostFunction {
-  std::shared_ptr<void> callable;
-  bool (*call)(void* callable, Caller& caller, HostTransfer& transfer) = nullptr;
 };
 
 // Calls `function`; an exception must not unwind through frames of the library.
@@ -66,27 +53,6 @@ bool without_exceptions([[maybe_unused]] Caller& caller, F&& function) {
   return function();
 #endif
 }
-
-struct DynamicComponentAdapter {
-  static bool call(void* callable, Caller& caller, HostTransfer& transfer) {
-    return without_exceptions(caller, [&] {
-      auto done = call_checked(*static_cast<DynamicComponentFunction*>(callable), caller, transfer);
-      if (done) return true;
-      caller.fail(std::move(done).error());
-      return false;
-    });
-  }
-
- private:
-  static Result<void> call_checked(const DynamicComponentFunction& function, Caller& caller,
-                                   HostTransfer& transfer) {
-    auto arguments = transfer.lift();
-    if (!arguments) return std::move(arguments).error();
-    auto answer = function(caller, *arguments);
-    if (!answer) return std::move(answer).error();
-    return transfer.lower(answer->has_value() ? &**answer : nullptr);
-  }
-};
 
 template <typename T>
 struct Signature;  // of a call operator or a function

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "mayfly/component_host_function.h"
 #include "mayfly/engine.h"
 #include "mayfly/export.h"
 #include "mayfly/host_function.h"
@@ -34,16 +35,19 @@ class MAYFLY_API Linker {
   Linker& operator=(Linker&& other) noexcept;
   ~Linker();
 
-  // Binds imports of (module, name) to a C++ callable. Its signature is the WebAssembly type:
-  // parameters as in mayfly/value.h, a leading Caller& if wanted; the result void, a value, a
-  // std::tuple of values, or a Result of these, whose Error ends the call as a trap.
+  // Binds imports of (module, name) to a C++ callable. Its signature is the import's type, checked
+  // when a program is linked: a leading Caller& if wanted, parameters, and the result, which may be
+  // a Result, whose Error ends the call as a trap.
+  // Of modules: values as in mayfly/value.h; the result also void, or a std::tuple of values.
+  // Of components: the function `name` of an interface, "ns:pkg/interface@1.0.0", or of none, "";
+  // types as in mayfly/component_type.h, views among them; the result also void. Compatible
+  // versions and "[resource-drop]NAME" are as for define_component().
   // The callable is shared by all sandboxes, and called on the thread that calls the sandbox.
   // An exception that it throws ends the call as a trap.
   // A name that is defined twice is an error of prepare(). It comes before WASI's own.
   template <typename F>
   Linker& define(std::string_view module, std::string_view name, F&& callable) {
-    return add(module, name,
-               detail::host_function(std::forward<F>(callable), detail::HostMode::kOnCaller));
+    return add(module, name, detail::defined_function(std::forward<F>(callable)));
   }
 
   // For functions that may hang: run by one of EngineOptions::blocking_threads_max threads, with
@@ -55,7 +59,7 @@ class MAYFLY_API Linker {
     static_assert(!detail::Parameters<Arguments>::kTakesCaller,
                   "a blocking function may outlive its call, so it cannot have a Caller");
     return add(module, name,
-               detail::host_function(std::forward<F>(callable), detail::HostMode::kBlocking));
+               {detail::host_function(std::forward<F>(callable), detail::HostMode::kBlocking), {}});
   }
 
   // With a type that is known at run time. The answer must have the results of that type.
@@ -106,8 +110,7 @@ class MAYFLY_API Linker {
 
  private:
   struct State;
-  Linker& add(std::string_view module, std::string_view name, detail::HostFunction function,
-              detail::ComponentHostFunction of_components = {});
+  Linker& add(std::string_view module, std::string_view name, detail::DefinedFunction function);
   std::unique_ptr<State> state_;
 };
 

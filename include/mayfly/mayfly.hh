@@ -15,20 +15,23 @@
 // It cannot compile by itself: mayfly-compiler, installed with it, runs as a process of its own.
 #pragma once
 
-#include "mayfly/caller.h"              // IWYU pragma: export
-#include "mayfly/component_function.h"  // IWYU pragma: export
-#include "mayfly/component_value.h"     // IWYU pragma: export
-#include "mayfly/engine.h"              // IWYU pragma: export
-#include "mayfly/function.h"            // IWYU pragma: export
-#include "mayfly/host_function.h"       // IWYU pragma: export
-#include "mayfly/limits.h"              // IWYU pragma: export
-#include "mayfly/linker.h"              // IWYU pragma: export
-#include "mayfly/memory.h"              // IWYU pragma: export
-#include "mayfly/outcome.h"             // IWYU pragma: export
-#include "mayfly/policy.h"              // IWYU pragma: export
-#include "mayfly/pool.h"                // IWYU pragma: export
-#include "mayfly/program.h"             // IWYU pragma: export
-#include "mayfly/result.h"              // IWYU pragma: export
-#include "mayfly/sandbox.h"             // IWYU pragma: export
-#include "mayfly/snapshot.h"            // IWYU pragma: export
-#include "mayfly/value.h"               // IWYU pragma: export
+#include "mayfly/caller.h"                   // IWYU pragma: export
+#include "mayfly/component_function.h"       // IWYU pragma: export
+#include "mayfly/component_host_function.h"  // IWYU pragma: export
+#include "mayfly/component_result.h"         // IWYU pragma: export
+#include "mayfly/component_type.h"           // IWYU pragma: export
+#include "mayfly/component_value.h"          // IWYU pragma: export
+#include "mayfly/engine.h"                   // IWYU pragma: export
+#include "mayfly/function.h"                 // IWYU pragma: export
+#include "mayfly/host_function.h"            // IWYU pragma: export
+#include "mayfly/limits.h"                   // IWYU pragma: export
+#include "mayfly/linker.h"                   // IWYU pragma: export
+#include "mayfly/memory.h"                   // IWYU pragma: export
+#include "mayfly/outcome.h"                  // IWYU pragma: export
+#include "mayfly/policy.h"                   // IWYU pragma: export
+#include "mayfly/pool.h"                     // IWYU pragma: export
+#include "mayfly/program.h"                  // IWYU pragma: export
+#include "mayfly/result.h"                   // IWYU pragma: export
+#include "mayfly/sandbox.h"                  // IWYU pragma: export
+#include "mayfly/snapshot.h"                 // IWYU pragma: export
+#include "mayfly/value.h"                    // IWYU pragma: export

@@ -73,6 +73,14 @@ class MAYFLY_API Sandbox {
   // Of a component: "ns:pkg/interface@1.0.0#name", or "name" of one outside of interfaces. A
   // compatible version will do. Errors: kInvalid when there is none, naming those that are.
   Result<ComponentFunction> component_function(std::string_view name) const;
+  // With C++ types: component_function<std::string(uint32_t)>("name"). Errors: also kInvalid for
+  // types that differ, naming both.
+  template <typename Signature>
+  Result<TypedComponentFunction<Signature>> component_function(std::string_view name) const {
+    auto found = component_function(name);
+    if (!found) return std::move(found).error();
+    return found->template typed<Signature>();
+  }
   Result<Memory> memory(std::string_view name = "memory") const;
   Result<Global> global(std::string_view name) const;
   Result<Table> table(std::string_view name) const;

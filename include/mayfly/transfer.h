@@ -16,10 +16,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "mayfly/export.h"
@@ -45,6 +47,12 @@ inline constexpr uint32_t kTransferAlignment = 8;
 // Of float and double: what every NaN becomes on its way to the host.
 inline constexpr uint32_t kNan32 = 0x7fc0'0000;
 inline constexpr uint64_t kNan64 = 0x7ff8'0000'0000'0000;
+// CanonicalABI.md #flattening: how many flat values there may be before all go through memory.
+inline constexpr uint32_t kFlatParamsMax = 16;
+inline constexpr uint32_t kFlatResultsMax = 1;
+// Memory of the host that the values of one call may take: what a guest with a small memory can
+// say many times over by pointing to it many times.
+inline constexpr uint64_t kLiftedBytesMax = uint64_t{1} << 30;
 
 template <typename T>
 concept TransferWord = (std::integral<T> || std::floating_point<T>) && sizeof(T) <= 8;
@@ -55,6 +63,7 @@ constexpr uint64_t align_up(uint64_t offset, uint32_t alignment) {
 
 // Where a call's lists and strings will lie, counted from an aligned base: the TransferWriter that
 // is asked for the same allocations in the same order puts them there.
+// Keeps the first error; what comes after it counts for nothing.
 class TransferSize {
  public:
   uint64_t allocate(uint64_t bytes, uint32_t alignment) {
@@ -64,8 +73,26 @@ class TransferSize {
   }
   uint64_t bytes() const { return bytes_; }
 
+  // Fails when the string is too long, or not UTF-8.
+  MAYFLY_API void add_string(std::string_view text);
+  // Room for so many elements. Fails when they are too many.
+  MAYFLY_API void add_list(uint64_t length, uint64_t element_bytes, uint32_t alignment);
+  MAYFLY_API void add_char(char32_t value);
+  // Fails unless there is a case of that number.
+  MAYFLY_API void add_case(uint64_t index, uint32_t cases);
+  void fail(Error error) {
+    if (!error_) error_ = std::move(error);
+  }
+  bool failed() const { return error_.has_value(); }
+  // Says what was measured: argument `index` counted from 0, or the result.
+  MAYFLY_API void name_argument(size_t index);
+  MAYFLY_API void name_result();
+  // The bytes of all. Errors: the first; kLimit past 4 GiB.
+  MAYFLY_API Result<uint64_t> finish() const;
+
  private:
   uint64_t bytes_ = 0;
+  std::optional<Error> error_;
 };
 
 // Writes into `area`, the memory's bytes from address `base` on.
@@ -152,6 +179,32 @@ class TransferReader {
     return copy;
   }
 
+  // For typed calls, which go on with whatever they have: the first error is kept.
+  void fail(Error error) {
+    if (!error_) error_ = std::move(error);
+  }
+  bool failed() const { return error_.has_value(); }
+  MAYFLY_API Result<void> finish() const;
+  // check(), check_list() with charge(), and copies. false: it has failed, now or before.
+  MAYFLY_API bool expect(std::string_view what, uint64_t address, uint64_t bytes,
+                         uint32_t alignment);
+  MAYFLY_API bool expect_list(uint32_t address, uint32_t length, uint64_t element_bytes,
+                              uint32_t alignment, uint64_t host_bytes);
+  MAYFLY_API void copy_string(uint32_t address, uint32_t length, std::string& out);
+  // The case's number; `cases` when there is none of that number.
+  MAYFLY_API uint32_t checked_case(uint32_t index, uint32_t cases);
+  MAYFLY_API char32_t checked_char(uint32_t number);
+  // Precondition: check() has allowed the range.
+  template <TransferWord T>
+  void copy_numbers(uint64_t address, std::span<T> out) const {
+    if (!out.empty()) std::memcpy(out.data(), at(address, out.size_bytes()), out.size_bytes());
+    if constexpr (std::floating_point<T>) {
+      for (T& number : out) {
+        if (std::isnan(number)) number = std::numeric_limits<T>::quiet_NaN();
+      }
+    }
+  }
+
  private:
   const void* at(uint64_t address, uint64_t bytes) const {
     if (address > memory_.size() || bytes > memory_.size() - address) std::abort();
@@ -159,6 +212,7 @@ class TransferReader {
   }
   std::span<const uint8_t> memory_;
   uint64_t host_bytes_;
+  std::optional<Error> error_;
 };
 
 // Bytes that one side of a call may write, from address `base` on, which is aligned.
@@ -186,13 +240,20 @@ class MAYFLY_API HostTransfer {
   // Answers. Errors: kInvalid when the value is of another type than the result; kLimit; kHost.
   Result<void> lower(const ComponentValue* value);
 
+  // For typed functions. The first `count` of the flat arguments, or the pointer to all.
+  void arguments(uint64_t* flat, size_t count) const;
+  // Of the memory that they point to. Errors: kHost.
+  Result<TransferReader> reader() const;
+  // Room for the result; what the arguments point to is gone then. Errors: kLimit, kHost.
+  Result<TransferArea> reserve(uint64_t bytes) const;
+  // The result: its flat value, or the address that it is at.
+  void answer(uint64_t flat);
+
   // The library's own.
   HostTransfer(runtime::ImageRunner& runner, const runtime::BoundHostFunction& function,
                Slot* slots);
 
  private:
-  Result<TransferArea> reserve(uint64_t bytes) const;
-
   runtime::ImageRunner* runner_;
   const runtime::BoundHostFunction* function_;
   Slot* slots_;

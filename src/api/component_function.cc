@@ -8,6 +8,7 @@
 #include "api/moved_from.h"
 #include "api/public_values.h"
 #include "base/result.h"
+#include "component/shape.h"
 #include "component/type_text.h"
 #include "mayfly/caller.h"
 #include "mayfly/sandbox.h"
@@ -68,6 +69,17 @@ Outcome<std::optional<ComponentValue>> ComponentFunction::call(
   if (!call) return with_context(runtime::printable(name()), std::move(call).error());
   if (auto end = invoke(call->values()); end != nullptr) return end;
   return call->take_result();
+}
+
+Result<void> ComponentFunction::check_type(const ComponentSignature& signature) const {
+  if (state_ == nullptr) return api::moved_from("function");
+  const ComponentExport& target = export_of(target_);
+  if (target.type != component::TypeId{component::kNoIndex} &&
+      component::has_signature(target.file->component.types, target.type, signature)) {
+    return {};
+  }
+  return invalid("the function \"" + runtime::printable(name()) + "\" has the type " + type() +
+                 ", but is called as " + to_string(signature));
 }
 
 std::unique_ptr<CallOutcome> ComponentFunction::invoke(const detail::TransferCall& call) const {

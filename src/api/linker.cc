@@ -83,20 +83,22 @@ Linker::Linker(Linker&& other) noexcept = default;
 Linker& Linker::operator=(Linker&& other) noexcept = default;
 Linker::~Linker() = default;
 
-Linker& Linker::add(std::string_view module, std::string_view name, detail::HostFunction function,
-                    detail::ComponentHostFunction of_components) {
+Linker& Linker::add(std::string_view module, std::string_view name,
+                    detail::DefinedFunction function) {
   if (state_ == nullptr) return *this;
   state_->linked.clear();
-  state_->request.functions.push_back(
-      {std::string(module), std::string(name), std::move(function), std::move(of_components)});
+  state_->request.functions.push_back({std::string(module), std::string(name),
+                                       std::move(function.of_modules),
+                                       std::move(function.of_components)});
   return *this;
 }
 
 Linker& Linker::define_component(std::string_view interface, std::string_view name,
                                  DynamicComponentFunction function) {
-  return add(interface, name, {},
-             {std::make_shared<DynamicComponentFunction>(std::move(function)),
-              &detail::DynamicComponentAdapter::call});
+  return add(interface, name,
+             {{},
+              {std::make_shared<DynamicComponentFunction>(std::move(function)),
+               &detail::DynamicComponentAdapter::call}});
 }
 
 Linker& Linker::define_dynamic(std::string_view module, std::string_view name, FunctionType type,
@@ -106,7 +108,7 @@ Linker& Linker::define_dynamic(std::string_view module, std::string_view name, F
   host.callable =
       std::make_shared<DynamicCallable>(DynamicCallable{std::move(type), std::move(function)});
   host.call = &DynamicCallable::call;
-  return add(module, name, std::move(host));
+  return add(module, name, {std::move(host), {}});
 }
 
 Linker& Linker::link(std::string_view name, const Program& program) {

@@ -18,19 +18,14 @@
 
 namespace mayfly::component {
 
-// Memory of the host that the values of one call may take: what a guest with a small memory can
-// say many times over by pointing to it many times.
-inline constexpr uint64_t kLiftedBytesMax = uint64_t{1} << 30;
-
 // With more than flat_max(role) flat values there is one slot, a pointer to them.
 // Of slots of i32 and f32 only the low half counts.
 // Precondition: there is a slot for each flat value.
 // Errors: what the guest did wrong, the message of a trap: kInvalid; kLimit past lifted_bytes_max;
 // kUnsupported for streams, futures and error contexts.
-Result<std::vector<ComponentValue>> lift_values(const TypeArena& types,
-                                                std::span<const ValType> given, ValueRole role,
-                                                std::span<const uint64_t> slots,
-                                                std::span<const uint8_t> memory,
-                                                uint64_t lifted_bytes_max = kLiftedBytesMax);
+Result<std::vector<ComponentValue>> lift_values(
+    const TypeArena& types, std::span<const ValType> given, ValueRole role,
+    std::span<const uint64_t> slots, std::span<const uint8_t> memory,
+    uint64_t lifted_bytes_max = detail::kLiftedBytesMax);
 
 }  // namespace mayfly::component

@@ -27,7 +27,7 @@ struct Page {
 };
 
 std::string error_of(const TestTypes& types, ValType type, std::vector<uint64_t> slots,
-                     const Page& page, uint64_t lifted_bytes_max = kLiftedBytesMax) {
+                     const Page& page, uint64_t lifted_bytes_max = detail::kLiftedBytesMax) {
   const std::array<ValType, 1> given = {type};
   const auto values =
       lift_values(types.arena, given, ValueRole::kArgument, slots, page.bytes, lifted_bytes_max);

@@ -20,6 +20,9 @@ using component::ValueRole;
 
 constexpr TypeId kDestructor{component::kNoIndex};
 
+static_assert(kFlatParamsMax == component::kMaxFlatParams);
+static_assert(kFlatResultsMax == component::kMaxFlatResults);
+
 }  // namespace
 
 HostTransfer::HostTransfer(runtime::ImageRunner& runner, const runtime::BoundHostFunction& function,
@@ -49,6 +52,17 @@ Result<TransferArea> HostTransfer::reserve(uint64_t bytes) const {
   auto transfer = MAYFLY_TRY(runtime::TransferMemory::find(*runner_));
   return transfer.reserve_area(top_, bytes);
 }
+
+void HostTransfer::arguments(uint64_t* flat, size_t count) const {
+  for (size_t i = 0; i < count; ++i) flat[i] = slots_[i + 1].low;
+}
+
+Result<TransferReader> HostTransfer::reader() const {
+  const auto transfer = MAYFLY_TRY(runtime::TransferMemory::find(*runner_));
+  return TransferReader(MAYFLY_TRY(transfer.view()), kLiftedBytesMax);
+}
+
+void HostTransfer::answer(uint64_t flat) { slots_[0].low = flat; }
 
 Result<void> HostTransfer::lower(const ComponentValue* value) {
   const TypeArena& types = function_->file->component.types;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "component/names.h"
+#include "component/shape.h"
 #include "component/type_text.h"
 #include "runtime/component_call.h"
 #include "runtime/printable.h"
@@ -63,16 +64,36 @@ std::string describe(const ComponentImport& import) {
   return name + ": " + component::function_text(import.file->component.types, import.type);
 }
 
+// A destructor takes the number that the host gave to the resource.
+bool is_destructor(const ComponentSignature& signature) {
+  return signature.result == nullptr && signature.params.size() == 1 &&
+         signature.params[0]->kind == ComponentKind::kU32;
+}
+
+// Dynamic functions are called with whatever the import's types are.
+bool has_type_of(const HostDefinition& definition, const ComponentImport& import) {
+  const ComponentSignature* signature = definition.of_components.signature;
+  if (signature == nullptr) return true;
+  if (import.type == component::TypeId{component::kNoIndex}) return is_destructor(*signature);
+  return component::has_signature(import.file->component.types, import.type, *signature);
+}
+
 Result<std::vector<detail::HostFunction>> bind_functions(
     const LinkRequest& request, const std::shared_ptr<const linker::ComponentFile>& file,
     std::span<const ComponentImport> imports, const image::Plan& plan) {
   std::vector<detail::HostFunction> bound;
   std::string missing;
+  std::string wrong;
   for (size_t i = 0; i < imports.size(); ++i) {
     const ComponentImport& import = imports[i];
     const HostDefinition* found = find_definition(request, import.interface, import.name);
     if (found == nullptr && !import.name.starts_with(kDrop)) {
       missing += (missing.empty() ? "" : "; ") + describe(import);
+      continue;
+    }
+    if (found != nullptr && !has_type_of(*found, import)) {
+      wrong += (wrong.empty() ? "" : "; ") + describe(import) + ", but was defined as " +
+               to_string(*found->of_components.signature);
       continue;
     }
     auto callable = std::make_shared<BoundHostFunction>();
@@ -83,8 +104,11 @@ Result<std::vector<detail::HostFunction>> bind_functions(
     bound.push_back({std::move(callable), &BoundHostFunction::call,
                      function_type_of(plan.host_functions[i].type), detail::HostMode::kOnCaller});
   }
-  if (missing.empty()) return bound;
-  return link_error(printable(file->name) + ": nothing defines these imports: " + missing);
+  if (missing.empty() && wrong.empty()) return bound;
+  if (!missing.empty()) missing.insert(0, "nothing defines these imports: ");
+  if (!wrong.empty()) wrong.insert(0, "these imports are of another type: ");
+  return link_error(printable(file->name) + ": " + missing +
+                    (missing.empty() || wrong.empty() ? "" : "; ") + wrong);
 }
 
 bool uses_wasi(const image::Plan& plan) {

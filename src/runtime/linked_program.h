@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "image/build_request.h"
 #include "image/image.h"
+#include "mayfly/component_host_function.h"
 #include "mayfly/host_function.h"
 #include "runtime/engine_state.h"
 #include "runtime/program_state.h"

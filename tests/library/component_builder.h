@@ -123,7 +123,8 @@ class ComponentBuilder : public TypeScope {
     return index(count_++);
   }
 
-  // NAME: func(x: T) -> T, whose value is passed as these core types: "i32 i64".
+  // NAME: func(x: T) -> T, whose value is passed as these core types: "i32 i64", or "memory" when
+  // they are more than 16.
   ComponentBuilder& echo(const std::string& name, const Bytes& type, const std::string& flat) {
     functions_.push_back({name, type, flat});
     return *this;
@@ -136,7 +137,7 @@ class ComponentBuilder : public TypeScope {
     std::string name;
     Bytes type;
     std::string flat;
-    bool is_in_memory() const { return flat.find(' ') != std::string::npos; }
+    bool is_in_memory() const { return flat == "memory" || flat.find(' ') != std::string::npos; }
   };
   static Bytes extern_name(std::string_view name) { return Bytes{0x00} + text_of(name); }
   void flush_types() {
@@ -187,7 +188,7 @@ inline std::string ComponentBuilder::module_text() const {
   std::string text = R"((module (import "libc" "memory" (memory 1)))";
   std::string bodies;
   for (const Echo& echo : functions_) {
-    const std::string params = "(param " + echo.flat + ")";
+    const std::string params = "(param " + (echo.flat == "memory" ? "i32" : echo.flat) + ")";
     text += "(import \"host\" \"" + echo.name + "\" (func $" + echo.name + " " + params +
             (echo.is_in_memory() ? "(param i32)" : "(result " + echo.flat + ")") + "))";
     bodies += "(func (export \"" + echo.name + "\")" + params;
