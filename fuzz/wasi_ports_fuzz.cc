@@ -203,6 +203,15 @@ class Calls {
       case WasiPort::kConfigGet:
       case WasiPort::kConfigAll:
         return put(request, configuration());
+      case WasiPort::kBucketOpen:
+        return put(request, resolve());
+      case WasiPort::kBucketGet:
+      case WasiPort::kBucketSet:
+      case WasiPort::kBucketDelete:
+      case WasiPort::kBucketExists:
+      case WasiPort::kBucketKeys:
+      case WasiPort::kBucketIncrement:
+        return put(request, entry());
       default:
         return put(request, one_path());
     }
@@ -441,6 +450,14 @@ class Calls {
     request.message = range();
     return request;
   }
+  guest_abi::WasiBucketRequest entry() {
+    guest_abi::WasiBucketRequest request{};
+    request.bucket = handle();
+    request.key = guest_.put(data_.PickValueInArray({"key", "number", "", "\xff"}));
+    request.value = data_.ConsumeBool() ? range() : WasiRange{kBase, kPlainBytes};
+    request.number = data_.ConsumeBool() ? data_.ConsumeIntegral<uint64_t>() : 0;
+    return request;
+  }
   guest_abi::WasiConfigRequest configuration() {
     guest_abi::WasiConfigRequest request{};
     request.key = guest_.put(data_.PickValueInArray({"key", "long", "", "none"}));
@@ -516,6 +533,8 @@ void run(const Sandbox& sandbox, const LoopbackListener& server, FuzzedDataProvi
   config.network.udp_listen = {"127.0.0.1:0"};
   config.http.grants = {server.authority(), kNobodysAuthority};
   config.config = {{"key", "value"}, {"long", std::string(3000, 'x')}};
+  config.key_value.kind = KeyValueConfig::Kind::kMemory;
+  config.key_value.bytes_max = 100'000;
   config.log.sink = [](LogLevel, std::string_view context, std::string_view message) {
     CHECK(context.size() <= 1027 && message.size() <= 65539, context.size(), message.size());
   };

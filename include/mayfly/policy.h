@@ -83,6 +83,15 @@ class MAYFLY_API Policy {
   // A value that a component finds in wasi:config, in UTF-8. The last one for a key holds.
   Policy& config(std::string key, std::string value);
 
+  // Entries for wasi:keyvalue, at most bytes_max bytes with 512 for each; without either of these
+  // opening a bucket is denied. In memory they are gone at each restore and reset.
+  Policy& keyvalue_in_memory(uint64_t bytes_max = uint64_t{16} << 20);
+  // In a file of SQLite's of at most bytes_max bytes, which is made where there is none, and which
+  // other sandboxes and processes may use at the same time. A process that has an SQLite of its own
+  // must not open it with that: closing it there would let go of this one's locks. The deadline
+  // holds for waiting, too. Errors of instantiate(): kHost; kInvalid for a file that is no store.
+  Policy& keyvalue_file(std::string path, uint64_t bytes_max = uint64_t{1} << 30);
+
   Policy& limits(const Limits& limits);
   // Limits::deadline alone.
   Policy& deadline(std::chrono::nanoseconds per_call);

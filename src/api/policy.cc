@@ -125,6 +125,16 @@ Policy& Policy::config(std::string key, std::string value) {
   return *this;
 }
 
+Policy& Policy::keyvalue_in_memory(uint64_t bytes_max) {
+  state_->wasi.key_value = {wasi::KeyValueConfig::Kind::kMemory, "", bytes_max};
+  return *this;
+}
+
+Policy& Policy::keyvalue_file(std::string path, uint64_t bytes_max) {
+  state_->wasi.key_value = {wasi::KeyValueConfig::Kind::kFile, std::move(path), bytes_max};
+  return *this;
+}
+
 Policy& Policy::limits(const Limits& limits) {
   state_->limits = limits;
   return *this;

@@ -208,6 +208,20 @@ void add_services(CLI::App& app, RunOptions& options) {
                  "A JSON object with such values; --config comes after it; may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  app.add_option(
+         "--keyvalue", options.keyvalue,
+         "A file for the entries of wasi:keyvalue, which programs may share; otherwise they "
+         "are in memory")
+      ->type_name("FILE");
+  app.add_option_function<std::string>(
+         "--keyvalue-max",
+         [&options](const std::string& text) {
+           const auto bytes = parse_bytes(text);
+           if (!bytes) throw CLI::ValidationError("--keyvalue-max", bytes.error().message);
+           options.keyvalue_bytes_max = *bytes;
+         },
+         "Most bytes of these entries, as 100MiB (default 16MiB in memory, 1GiB in a file)")
+      ->type_name("SIZE");
   app.add_option("--log-level", options.log_level,
                  "Least level of a component's messages (wasi:logging) that are printed on stderr: "
                  "trace (default), debug, info, warn, error, critical, off")

@@ -129,6 +129,7 @@ Result<Grants> grants_of(const RunOptions& options) {
   config.http.grants = options.http_hosts;
   config.http.ca_file = options.http_ca_file;
   config.log = log_config(options.log_level);
+  config.key_value = keyvalue_config(options);
   config.config = MAYFLY_TRY(config_values(options));
   config.limits.open_files_max = options.open_files_max;
   config.limits.write_bytes_max = options.write_bytes_max;

@@ -66,6 +66,8 @@ struct RunOptions {
   std::string log_level = "trace";        // of wasi:logging
   std::vector<std::string> config;        // KEY=VALUE
   std::vector<std::string> config_files;  // before those of `config`
+  std::string keyvalue;                   // a file; empty: in memory
+  std::optional<uint64_t> keyvalue_bytes_max;
   uint32_t open_files_max = 4096;
   uint64_t write_bytes_max = UINT64_MAX;
   bool trace_ports = false;

@@ -76,4 +76,15 @@ Result<std::map<std::string, std::string>> config_values(const RunOptions& optio
   return values;
 }
 
+wasi::KeyValueConfig keyvalue_config(const RunOptions& options) {
+  constexpr uint64_t kMemoryBytes = uint64_t{16} << 20;
+  constexpr uint64_t kFileBytes = uint64_t{1} << 30;
+  if (options.keyvalue.empty()) {
+    return {wasi::KeyValueConfig::Kind::kMemory, "",
+            options.keyvalue_bytes_max.value_or(kMemoryBytes)};
+  }
+  return {wasi::KeyValueConfig::Kind::kFile, options.keyvalue,
+          options.keyvalue_bytes_max.value_or(kFileBytes)};
+}
+
 }  // namespace mayfly::cli

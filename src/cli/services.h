@@ -26,4 +26,7 @@ Result<std::map<std::string, std::string>> parse_config_file(const std::string& 
 // Of the files, then of the flags; what comes later holds. Errors: kHost; kLimit; kInvalid.
 Result<std::map<std::string, std::string>> config_values(const RunOptions& options);
 
+// In memory unless there is a file.
+wasi::KeyValueConfig keyvalue_config(const RunOptions& options);
+
 }  // namespace mayfly::cli

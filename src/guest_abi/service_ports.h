@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The requests of the ports for wasi:logging and wasi:config (wasi_ports.h has their numbers).
+// The requests of the ports for wasi:logging, wasi:config and wasi:keyvalue (wasi_ports.h has their
+// numbers).
 #pragma once
 
 #include <cstddef>
@@ -44,6 +45,25 @@ struct WasiConfigRequest {
   uint64_t bytes;
 };
 
+// One entry of a bucket, or its keys. kBucketOpen has WasiResolveRequest.
+struct WasiBucketRequest {
+  // in
+  uint32_t bucket;  // a handle
+  uint32_t reserved;
+  WasiRange key;
+  WasiRange value;  // kBucketSet; kBucketGet, kBucketKeys: room for what is asked for
+  uint64_t number;  // kBucketIncrement: by which; kBucketKeys: where to begin, 0 or an earlier
+                    // number_out
+  // out
+  uint32_t error;       // of the program's rules: kNameTooLong, kFBig; others: wasi/key_value.h
+  uint32_t found;       // how many values or keys
+  uint64_t bytes;       // kBucketGet: of the value; past the room nothing was written
+  uint64_t number_out;  // kBucketIncrement: the sum; kBucketKeys: where to go on, 0: these are all
+};
+// Of kBucketKeys. Each key has its size in four bytes in front, and the next one follows.
+inline constexpr uint32_t kBucketKeysRoom = 1 << 16;
+
+static_assert(offsetof(WasiBucketRequest, error) == 48 && sizeof(WasiBucketRequest) == 72);
 static_assert(offsetof(WasiLogRequest, error) == 40 && sizeof(WasiLogRequest) == 48);
 static_assert(offsetof(WasiConfigRequest, error) == 32 && sizeof(WasiConfigRequest) == 48);
 static_assert(sizeof(WasiConfigPair) == 8);

@@ -64,12 +64,19 @@ enum class WasiPort : uint32_t {
   kHttpTake,    // HttpTakeRequest
   kHttpFinish,  // HttpFinishRequest
   // Of these, service_ports.h.
-  kLog,        // WasiLogRequest
-  kConfigGet,  // WasiConfigRequest
-  kConfigAll,  // WasiConfigRequest
+  kLog,              // WasiLogRequest
+  kConfigGet,        // WasiConfigRequest
+  kConfigAll,        // WasiConfigRequest
+  kBucketOpen,       // WasiResolveRequest: the bucket's name
+  kBucketGet,        // WasiBucketRequest
+  kBucketSet,        // WasiBucketRequest
+  kBucketDelete,     // WasiBucketRequest
+  kBucketExists,     // WasiBucketRequest
+  kBucketKeys,       // WasiBucketRequest
+  kBucketIncrement,  // WasiBucketRequest
 };
 inline constexpr uint32_t kWasiPortFirst = static_cast<uint32_t>(WasiPort::kStart);
-inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kConfigAll);
+inline constexpr uint32_t kWasiPortLast = static_cast<uint32_t>(WasiPort::kBucketIncrement);
 
 // Bytes of the guest.
 struct WasiRange {

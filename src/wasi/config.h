@@ -49,6 +49,15 @@ struct LogConfig {
   std::function<void(LogLevel level, std::string_view context, std::string_view message)> sink;
 };
 
+// What wasi:keyvalue keeps its entries in.
+struct KeyValueConfig {
+  enum class Kind : uint8_t { kNone, kMemory, kFile };
+  Kind kind = Kind::kNone;
+  std::string path;  // kFile; it is made where there is none
+  // Of all entries in memory, with 512 bytes for each; of the file. Then kNoSpc.
+  uint64_t bytes_max = uint64_t{16} << 20;
+};
+
 struct WasiLimits {
   uint32_t open_files_max = 4096;  // handles at once, stdin, stdout and stderr included
   uint32_t poll_entries_max = 16384;
@@ -78,6 +87,7 @@ struct WasiConfig {
   NetworkConfig network;
   HttpConfig http;
   LogConfig log;
+  KeyValueConfig key_value;
   std::map<std::string, std::string> config;  // what wasi:config has, in UTF-8
   WasiLimits limits;
   // Told which grant would allow a path that was denied (denials.h); the program then also has a

@@ -164,6 +164,7 @@ Result<std::unique_ptr<Context>> Context::create(const WasiConfig& config, Resol
   program.write_bytes_left = config.limits.write_bytes_max;
   program.network = MAYFLY_TRY(Network::create(config.network));
   program.log = config.log;
+  program.key_value = MAYFLY_TRY(open_key_value_store(config.key_value));
   program.config = MAYFLY_TRY(checked(config.config));
   program.handles = HandleTable(config.limits.open_files_max);
   program.resolver = Resolver(method);
@@ -211,6 +212,7 @@ Result<void> Context::empty_memory_directories() {
 
 Result<void> Context::restore(const runtime::HostState* state) {
   MAYFLY_TRY(empty_memory_directories());
+  if (program_.key_value != nullptr) program_.key_value->restart();
   behind_.restart();
   program_.late_errors = 0;
   program_.handles.forget_late_errors();
@@ -364,7 +366,7 @@ Result<runtime::PortOutcome> Context::answer_network_port(uint32_t port, PortCal
   }
 }
 
-// Likewise, of logging and configuration.
+// Likewise, of logging, configuration and key-value stores.
 Result<runtime::PortOutcome> Context::answer_service_port(uint32_t port, PortCall& call,
                                                           std::span<uint8_t> request) {
   switch (static_cast<WasiPort>(port)) {
@@ -374,6 +376,20 @@ Result<runtime::PortOutcome> Context::answer_service_port(uint32_t port, PortCal
       return serve(config_value, call, request);
     case WasiPort::kConfigAll:
       return serve(config_values, call, request);
+    case WasiPort::kBucketOpen:
+      return serve(open_bucket, call, request);
+    case WasiPort::kBucketGet:
+      return serve(get_entry, call, request);
+    case WasiPort::kBucketSet:
+      return serve(set_entry, call, request);
+    case WasiPort::kBucketDelete:
+      return serve(delete_entry, call, request);
+    case WasiPort::kBucketExists:
+      return serve(find_key, call, request);
+    case WasiPort::kBucketKeys:
+      return serve(list_keys, call, request);
+    case WasiPort::kBucketIncrement:
+      return serve(increment_entry, call, request);
     default:
       break;
   }

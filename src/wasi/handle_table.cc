@@ -58,6 +58,8 @@ Result<Handle> duplicate(const Handle& handle) {
   copy.is_lookup = handle.is_lookup;
   copy.has_answered = handle.has_answered;
   copy.socket = handle.socket;
+  copy.is_bucket = handle.is_bucket;
+  copy.bucket = handle.bucket;
   return copy;
 }
 

@@ -19,6 +19,7 @@
 #include "wasi/handle_table.h"
 #include "wasi/http_client.h"
 #include "wasi/http_grants.h"
+#include "wasi/key_value.h"
 #include "wasi/network.h"
 #include "wasi/resolve.h"
 
@@ -44,6 +45,7 @@ struct Program {
   HandleTable handles{0};
   Network network;
   LogConfig log;
+  std::unique_ptr<KeyValueStore> key_value;  // null: denied
   std::map<std::string, std::string> config;
   std::vector<Fd> lookups;  // of names that may still go on, whether the program waits or not
   Resolver resolver{ResolveMethod::kWalk};
@@ -151,5 +153,13 @@ PortAnswer finish_request_body(PortCall& call, guest_abi::HttpFinishRequest& req
 PortAnswer log_message(PortCall& call, guest_abi::WasiLogRequest& request);
 PortAnswer config_value(PortCall& call, guest_abi::WasiConfigRequest& request);
 PortAnswer config_values(PortCall& call, guest_abi::WasiConfigRequest& request);
+// bucket_ports.cc
+PortAnswer open_bucket(PortCall& call, guest_abi::WasiResolveRequest& request);
+PortAnswer get_entry(PortCall& call, guest_abi::WasiBucketRequest& request);
+PortAnswer set_entry(PortCall& call, guest_abi::WasiBucketRequest& request);
+PortAnswer delete_entry(PortCall& call, guest_abi::WasiBucketRequest& request);
+PortAnswer find_key(PortCall& call, guest_abi::WasiBucketRequest& request);
+PortAnswer list_keys(PortCall& call, guest_abi::WasiBucketRequest& request);
+PortAnswer increment_entry(PortCall& call, guest_abi::WasiBucketRequest& request);
 
 }  // namespace mayfly::wasi

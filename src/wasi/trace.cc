@@ -47,7 +47,7 @@ static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kRoFs)] == "ROFS");
 static_assert(kErrnoNames[static_cast<size_t>(p1::Errno::kNotCapable)] == "NOTCAPABLE");
 
 // By WasiPort.
-constexpr std::array<std::string_view, 47> kPortNames = {"start",
+constexpr std::array<std::string_view, 54> kPortNames = {"start",
                                                          "text",
                                                          "describe",
                                                          "open",
@@ -93,7 +93,14 @@ constexpr std::array<std::string_view, 47> kPortNames = {"start",
                                                          "http-finish",
                                                          "log",
                                                          "config-get",
-                                                         "config-all"};
+                                                         "config-all",
+                                                         "bucket-open",
+                                                         "bucket-get",
+                                                         "bucket-set",
+                                                         "bucket-delete",
+                                                         "bucket-exists",
+                                                         "bucket-keys",
+                                                         "bucket-increment"};
 static_assert(kPortNames.size() == guest_abi::kWasiPortLast - guest_abi::kWasiPortFirst + 1);
 
 struct Line {
@@ -312,6 +319,24 @@ void describe(Line& line, const guest_abi::WasiConfigRequest& request) {
       std::to_string(request.found) + " found, " + std::to_string(request.bytes) + " bytes";
 }
 
+void describe_bucket(Line& line, const guest_abi::WasiBucketRequest& request, WasiPort port) {
+  line.add(request.bucket);
+  if (port != WasiPort::kBucketKeys) line.add(request.key);
+  const std::string found = std::to_string(request.found) + " found";
+  const std::string bytes = std::to_string(request.bytes) + " bytes";
+  if (port == WasiPort::kBucketSet) line.add(std::to_string(request.value.bytes) + " bytes");
+  if (port == WasiPort::kBucketExists) line.result = found;
+  if (port == WasiPort::kBucketGet || port == WasiPort::kBucketKeys) {
+    line.add(std::to_string(request.value.bytes) + " bytes");
+    line.result = found + ", " + bytes;
+  }
+  if (port == WasiPort::kBucketKeys) line.result += ", next " + std::to_string(request.number_out);
+  if (port == WasiPort::kBucketIncrement) {
+    line.add(request.number);
+    line.result = std::to_string(request.number_out);
+  }
+}
+
 template <typename Request>
 uint32_t describe_as(Line& line, std::span<const uint8_t> bytes) {
   const auto request = request_of<Request>(bytes);
@@ -326,6 +351,18 @@ uint32_t describe_service_port(WasiPort port, Line& line, std::span<const uint8_
     case WasiPort::kConfigGet:
     case WasiPort::kConfigAll:
       return describe_as<guest_abi::WasiConfigRequest>(line, bytes);
+    case WasiPort::kBucketOpen:
+      return describe_as<guest_abi::WasiResolveRequest>(line, bytes);
+    case WasiPort::kBucketGet:
+    case WasiPort::kBucketSet:
+    case WasiPort::kBucketDelete:
+    case WasiPort::kBucketExists:
+    case WasiPort::kBucketKeys:
+    case WasiPort::kBucketIncrement: {
+      const auto request = request_of<guest_abi::WasiBucketRequest>(bytes);
+      describe_bucket(line, request, port);
+      return request.error;
+    }
     default:
       return 0;
   }

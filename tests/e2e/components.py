@@ -18,6 +18,7 @@ from modules import name, section, unsigned, vector
 BOOL, U8, U32, U64, STRING = b"\x7f", b"\x7d", b"\x79", b"\x77", b"\x73"
 TYPE, INSTANCE = b"\x03", b"\x05"
 RUN = "wasi:cli/run@0.2.0"
+LEVELS = ["trace", "debug", "info", "warn", "error", "critical"]
 
 LIBC = """(module (memory (export "memory") 1)
   (global $next (mut i32) (i32.const 16384))
@@ -200,3 +201,10 @@ def component(interfaces, text, drops=()):
     writer.section(5, b"\x01" + vector([label("run") + b"\x01" + unsigned(functions)]))
     writer.section(11, label(RUN) + INSTANCE + unsigned(len(interfaces)) + b"\0")
     return writer.out
+
+
+def logging(version=""):
+    interface = Interface("wasi:logging/logging" + version)
+    level = interface.enum("level", LEVELS)
+    interface.function("log", [("level", level), ("context", STRING), ("message", STRING)])
+    return interface

@@ -5,17 +5,8 @@
 #   services_test.py MAYFLY DRIVER [unittest arguments]
 import subprocess
 
-from components import STRING, Interface, component
+from components import LEVELS, STRING, Interface, component, logging
 from on_driver import DRIVER, MAYFLY, FolderTest, main
-
-LEVELS = ["trace", "debug", "info", "warn", "error", "critical"]
-
-
-def logging(version=""):
-    interface = Interface("wasi:logging/logging" + version)
-    level = interface.enum("level", LEVELS)
-    interface.function("log", [("level", level), ("context", STRING), ("message", STRING)])
-    return interface
 
 
 def config(name):

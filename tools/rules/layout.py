@@ -30,6 +30,7 @@ FOREIGN = (
     (r"linux/kvm\.h", ("src/vmm/",)),
     (r"CLI/", ("src/cli/",)),
     (r"sodium", ("src/base/",)),
+    (r"sqlite3\.h", ("src/wasi/key_value",)),
     (r"curl/", ("src/wasi/",)),
     (r"gtest/|gmock/", ("tests/", "_test.cc", "_test.h")),
 )

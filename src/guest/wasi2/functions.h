@@ -72,6 +72,29 @@ uint32_t mayfly_wasi2_config_get(MemoryInfo* transfer, MemoryInfo* state, uint32
                                  uint32_t size);
 uint32_t mayfly_wasi2_config_get_all(MemoryInfo* transfer, MemoryInfo* state);
 
+uint32_t mayfly_wasi2_bucket_open(MemoryInfo* transfer, MemoryInfo* state, uint32_t name,
+                                  uint32_t size);
+uint32_t mayfly_wasi2_bucket_get(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                 uint32_t key, uint32_t size);
+uint32_t mayfly_wasi2_bucket_set(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                 uint32_t key, uint32_t key_size, uint32_t value,
+                                 uint32_t value_size);
+uint32_t mayfly_wasi2_bucket_delete(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                    uint32_t key, uint32_t size);
+uint32_t mayfly_wasi2_bucket_exists(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                    uint32_t key, uint32_t size);
+uint32_t mayfly_wasi2_bucket_list_keys(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                       uint32_t has_cursor, uint64_t cursor);
+void mayfly_wasi2_drop_bucket(MemoryInfo* transfer, MemoryInfo* state, uint32_t self);
+uint32_t mayfly_wasi2_bucket_increment(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                       uint32_t key, uint32_t size, uint64_t delta);
+uint32_t mayfly_wasi2_bucket_get_many(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                      uint32_t keys, uint32_t count);
+uint32_t mayfly_wasi2_bucket_set_many(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                      uint32_t pairs, uint32_t count);
+uint32_t mayfly_wasi2_bucket_delete_many(MemoryInfo* transfer, MemoryInfo* state, uint32_t self,
+                                         uint32_t keys, uint32_t count);
+
 uint32_t mayfly_wasi2_poll(MemoryInfo* transfer, MemoryInfo* state, uint32_t list, uint32_t count);
 uint32_t mayfly_wasi2_pollable_ready(MemoryInfo* transfer, MemoryInfo* state, uint32_t pollable);
 void mayfly_wasi2_pollable_block(MemoryInfo* transfer, MemoryInfo* state, uint32_t pollable);

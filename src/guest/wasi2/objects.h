@@ -38,6 +38,7 @@ enum class ObjectKind : uint8_t {
   kIncomingDatagrams,
   kOutgoingDatagrams,
   kLookup,
+  kBucket,
   // http_objects.h
   kFields,
   kOutgoingRequest,
@@ -124,7 +125,8 @@ class Objects {
 // Whether `below` of such an object is an fd.
 constexpr bool has_fd(const Object& object) {
   return object.kind == ObjectKind::kDescriptor || object.kind == ObjectKind::kTcpSocket ||
-         object.kind == ObjectKind::kUdpSocket || object.kind == ObjectKind::kLookup;
+         object.kind == ObjectKind::kUdpSocket || object.kind == ObjectKind::kLookup ||
+         object.kind == ObjectKind::kBucket;
 }
 
 constexpr bool is_http(ObjectKind kind) {
