@@ -2,9 +2,12 @@
 //
 // Whom a request of wasi:http reaches, and whom it does not: certificates, names, addresses, time.
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -13,6 +16,8 @@
 
 namespace mayfly {
 namespace {
+
+using namespace std::chrono_literals;
 
 class Wasi2HttpTls : public Wasi2HttpWire {
  protected:
@@ -63,6 +68,21 @@ TEST_F(Wasi2HttpTls, AServerWithoutTlsIsAnError) {
   EXPECT_EQ(get_over_tls("/hello").code, code(HttpError::kTlsProtocolError));
 }
 
+TEST_F(Wasi2HttpTls, AServerThatGoesAwayEndsNothingButItsExchange) {
+  start();
+  const uint32_t request = request_for("/hangup", 2);
+  EXPECT_TRUE(set_scheme(request, 1));
+  const uint32_t body = body_of(request);
+  const uint32_t stream = stream_of(body);
+  const uint32_t future = sent(request);
+  const std::string piece(4096, 'x');
+  while (write_and_flush(stream, piece).is_ok()) {
+  }
+  mayfly_wasi2_drop_output_stream(transfer(), state(), stream);
+  mayfly_wasi2_drop_outgoing_body(transfer(), state(), body);
+  EXPECT_EQ(response_of(future).code, code(HttpError::kConnectionTerminated));
+}
+
 TEST_F(Wasi2HttpWire, ARedirectToAPrivateAddressIsRefusedWhenItIsFollowed) {
   config_.http.grants = {"127.0.0.1", "*"};
   start();
@@ -89,6 +109,44 @@ TEST_F(Wasi2HttpWire, ConnectingEndsWithItsTime) {
   authority_ = full.authority();
   const Response response = response_of(sent(request_for("/"), connect_options(100'000'000)));
   EXPECT_EQ(response.code, code(HttpError::kConnectionTimeout));
+}
+
+TEST_F(Wasi2HttpWire, WaitingUsesNoProcessor) {
+  start();
+  const Response unread = get("/large?10000000");
+  EXPECT_EQ(unread.status, 200U);
+  const uint32_t request = request_for("/count", 2);
+  const uint32_t unfinished = body_of(request);
+  const uint32_t upload = sent(request);
+  const auto used = [] {
+    timespec time{};
+    EXPECT_EQ(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time), 0);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  const auto before = used();
+  const uint32_t silent = sent(request_for("/silent"), options(500'000'000, 500'000'000));
+  EXPECT_EQ(response_of(silent).code, code(HttpError::kResponseTimeout));
+  EXPECT_LT(used() - before, 100ms);
+  mayfly_wasi2_drop_outgoing_body(transfer(), state(), unfinished);
+  mayfly_wasi2_drop_future_response(transfer(), state(), upload);
+}
+
+TEST_F(Wasi2HttpWire, AProgramThatEndsLeavesNoDescriptor) {
+  const auto descriptors = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  start();
+  EXPECT_EQ(get("/hello").status, 200U);  // what libcurl and TLS open once for all
+  guest_.reset();
+  const auto before = descriptors();
+  start();
+  for (int i = 0; i < 40; ++i) {
+    sent(request_for("/silent"));
+    EXPECT_EQ(get("/large?10000000").status, 200U);
+    if (i % 4 == 0) start();
+  }
+  guest_.reset();
+  EXPECT_EQ(descriptors(), before);
 }
 
 TEST_F(Wasi2HttpWire, BothBodiesAreStreamedAtTheSameTime) {
