@@ -75,6 +75,10 @@ struct WordAbi : AbiValue {
     Self::from_word(reader, *flat++, out);
   }
   static void check(const T&, TransferSize&) {}
+
+ private:
+  WordAbi() = default;  // nobody makes one: all is static
+  friend Self;
 };
 
 template <ComponentScalar T>
@@ -137,6 +141,10 @@ struct RangeAbi : AbiValue {
     const auto begin = static_cast<uint32_t>(*flat++);
     Self::load_contents(reader, begin, static_cast<uint32_t>(*flat++), out);
   }
+
+ private:
+  RangeAbi() = default;  // nobody makes one: all is static
+  friend Self;
 };
 
 template <typename T>
@@ -315,6 +323,10 @@ struct ProductAbi : AbiValue {
   static void lift(TransferReader& reader, const uint64_t*& flat, T& out) {
     Self::visit(out, [&](auto&... parts) { Parts::lift(reader, flat, parts...); });
   }
+
+ private:
+  ProductAbi() = default;  // nobody makes one: all is static
+  friend Self;
 };
 
 template <WitValue... Ts>
@@ -413,6 +425,10 @@ struct SumAbi : AbiValue {
                [&]<typename P>(P& payload) { Payload<P>::lift(reader, flat, payload); });
     flat = end;
   }
+
+ private:
+  SumAbi() = default;  // nobody makes one: all is static
+  friend Self;
 };
 
 template <WitValue T>

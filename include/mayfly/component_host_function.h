@@ -43,8 +43,9 @@ struct ComponentHostFunction {
 
 // false with the error for the caller.
 inline bool is_done(Result<void> done, Caller& caller) {
-  if (!done) caller.fail(std::move(done).error());
-  return done.has_value();
+  if (done) return true;
+  caller.fail(std::move(done).error());
+  return false;
 }
 
 struct DynamicComponentAdapter {
