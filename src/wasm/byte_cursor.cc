@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace mayfly::wasm {
 namespace {
@@ -91,6 +92,20 @@ std::string_view ByteCursor::name() {
   return {static_cast<const char*>(first), text.size()};
 }
 
+namespace {
+
+// Where the first byte that is not ASCII is, or a few before it: eight are looked at together.
+size_t skip_ascii(std::span<const uint8_t> bytes, size_t from) {
+  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
+  for (uint64_t word = 0; bytes.size() - from >= sizeof word; from += sizeof word) {
+    std::memcpy(&word, bytes.data() + from, sizeof word);
+    if ((word & kHighBits) != 0) break;
+  }
+  return from;
+}
+
+}  // namespace
+
 bool is_utf8(std::span<const uint8_t> bytes) {
   const auto is_tail = [&](size_t index) {
     return index < bytes.size() && (bytes[index] & 0xC0) == 0x80;
@@ -98,7 +113,7 @@ bool is_utf8(std::span<const uint8_t> bytes) {
   for (size_t i = 0; i < bytes.size();) {
     const uint8_t lead = bytes[i];
     if (lead < 0x80) {
-      i += 1;
+      i = skip_ascii(bytes, i + 1);
     } else if (lead < 0xC2) {
       return false;  // a tail byte, or an overlong form of U+0000 to U+007F
     } else if (lead < 0xE0) {

@@ -90,6 +90,20 @@ TEST(Utf8, AcceptsTheShortestFormsOnly) {
   EXPECT_FALSE(is_utf8(Bytes{0xF0, 0x8F, 0xBF, 0xBF}));
 }
 
+TEST(Utf8, SeesEveryByteOfALongText) {
+  const Bytes ascii(40, 'a');
+  EXPECT_TRUE(is_utf8(ascii));
+  for (size_t at = 0; at < ascii.size(); ++at) {
+    Bytes text = ascii;
+    text[at] = 0x80;
+    EXPECT_FALSE(is_utf8(text)) << at;
+    text[at] = 0xC2;
+    EXPECT_FALSE(is_utf8(text)) << at;
+    if (at + 1 < text.size()) text[at + 1] = 0x80;
+    EXPECT_EQ(is_utf8(text), at + 1 < text.size()) << at;
+  }
+}
+
 TEST(Utf8, RefusesSurrogatesAndWhatIsPastUnicode) {
   EXPECT_TRUE(is_utf8(Bytes{0xED, 0x9F, 0xBF}));
   EXPECT_FALSE(is_utf8(Bytes{0xED, 0xA0, 0x80}));
