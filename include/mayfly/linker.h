@@ -107,6 +107,11 @@ class MAYFLY_API Linker {
   // kHost.
   Result<Snapshot> load_snapshot(std::string_view path,
                                  const SnapshotFileOptions& options = {}) const;
+  // The same of a component: the file does not hold the types of its functions, the program does.
+  // Its functions can be called in the snapshot's sandboxes, and may be defined by this linker.
+  // Errors: also kInvalid when the program is no component; kLink when the snapshot is of another.
+  Result<Snapshot> load_snapshot(std::string_view path, const Program& program,
+                                 const SnapshotFileOptions& options = {}) const;
 
  private:
   struct State;

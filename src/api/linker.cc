@@ -14,6 +14,7 @@
 #include "runtime/engine_state.h"
 #include "runtime/linked_program.h"
 #include "runtime/load_snapshot.h"
+#include "runtime/printable.h"
 #include "runtime/sandbox_state.h"
 
 namespace mayfly {
@@ -154,8 +155,27 @@ Result<Snapshot> Linker::load_snapshot(std::string_view path,
                                        const SnapshotFileOptions& options) const {
   if (state_ == nullptr) return api::moved_from("linker");
   if (state_->engine == nullptr) return api::moved_from("engine");
-  return Snapshot(MAYFLY_TRY(runtime::load_snapshot(*state_->engine, state_->request.functions,
-                                                    std::string(path), options)));
+  runtime::LinkRequest request;
+  request.functions = state_->request.functions;
+  return Snapshot(
+      MAYFLY_TRY(runtime::load_snapshot(*state_->engine, request, std::string(path), options)));
+}
+
+Result<Snapshot> Linker::load_snapshot(std::string_view path, const Program& program,
+                                       const SnapshotFileOptions& options) const {
+  if (state_ == nullptr) return api::moved_from("linker");
+  if (state_->engine == nullptr) return api::moved_from("engine");
+  if (program.state() == nullptr) return api::moved_from("program");
+  if (!program.is_component()) {
+    return invalid(runtime::printable(program.name()) +
+                   " is no component: its snapshots are loaded without it");
+  }
+  runtime::LinkRequest request;
+  request.functions = state_->request.functions;
+  request.wasi = state_->request.wasi;
+  request.instances.push_back({"main", program.state()});
+  return Snapshot(
+      MAYFLY_TRY(runtime::load_snapshot(*state_->engine, request, std::string(path), options)));
 }
 
 Result<Sandbox> Linker::instantiate(const Snapshot& snapshot, const Policy& policy) const {

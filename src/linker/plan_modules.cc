@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "linker/adapter_module.h"
+#include "linker/state_module.h"
 
 namespace mayfly::linker {
 
@@ -46,7 +47,7 @@ uint32_t PlanModules::add_generated(GeneratedModule generated, std::string name)
 
 void PlanModules::reserve_state_step() {
   CHECK(plan_.steps.empty(), plan_.steps.size());
-  add_generated({}, "component state");
+  add_generated({}, std::string(kStateName));
 }
 
 void PlanModules::set_state_module(GeneratedModule generated) {

@@ -11,6 +11,8 @@
 
 namespace mayfly::linker {
 
+// The name of its instance.
+inline constexpr std::string_view kStateName = "component state";
 // Its export that the host reads and writes.
 inline constexpr std::string_view kTransferExport = "transfer";
 // Its first word says where its free part begins: outside of calls, here.

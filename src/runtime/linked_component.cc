@@ -8,9 +8,11 @@
 #include <optional>
 #include <utility>
 
+#include "component/flatten.h"
 #include "component/names.h"
 #include "component/shape.h"
 #include "component/type_text.h"
+#include "linker/state_module.h"
 #include "runtime/component_call.h"
 #include "runtime/printable.h"
 #include "runtime/sandbox_state.h"
@@ -130,39 +132,96 @@ std::string key_of(const LinkRequest& request, const image::Plan& plan) {
   return key;
 }
 
+// Everything but the image.
+Result<linker::PlanModules> plan_component(const LinkRequest& request, LinkedProgram& linked) {
+  const ProgramState& program = *request.instances.back().program;
+  const auto& file = program.component();
+  linker::ComponentLinkOptions options;
+  options.wasi = request.wasi;
+  options.is_defined = [&](std::string_view interface, std::string_view name) {
+    return find_definition(request, interface, name) != nullptr;
+  };
+  linker::ComponentLinker linker(options);
+  auto made = linker.instantiate(*file, {});
+  if (!made) return with_context(printable(program.name()), std::move(made).error());
+  auto component = std::make_shared<LinkedComponent>();
+  component->file = file;
+  component->exports = linker.root(*made).exports;
+  linked.component = std::move(component);
+  linker::PlanModules modules = linker.finish();
+  linked.functions = MAYFLY_TRY(bind_functions(request, file, linker.imports(), modules.plan()));
+  return modules;
+}
+
+// What the host calls: where free transfer memory begins, then the lowered function's parameters.
+wasm::FuncType core_type(const ComponentExport& function) {
+  if (function.type == component::TypeId{component::kNoIndex}) {
+    return {{wasm::kI32, wasm::kI32}, {}};
+  }
+  wasm::FuncType core = component::flatten_functype(function.file->component.types, function.type,
+                                                    {}, component::FlattenContext::kLower)
+                            .core;
+  core.params.insert(core.params.begin(), wasm::kI32);
+  return core;
+}
+
+bool has_export(const image::Image& image, const ComponentExport& function) {
+  if (function.step >= image.instances().size()) return false;
+  return std::ranges::any_of(
+      image.instances()[function.step].exports, [&](const image::ImageExport& item) {
+        return item.name == function.export_name && item.kind == wasm::ExternKind::kFunc &&
+               item.func.type == core_type(function);
+      });
+}
+
+bool is_of_component(const image::Image& image) {
+  const auto& instances = image.instances();
+  return !instances.empty() && instances.front().name == linker::kStateName;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const LinkedProgram>> link_component(EngineState& engine,
                                                             const LinkRequest& request) {
-  const ProgramState& program = *request.instances.back().program;
-  const auto& file = program.component();
   auto linked = std::make_shared<LinkedProgram>();
-  auto component = std::make_shared<LinkedComponent>();
-  component->file = file;
   image::BuildRequest build;
   build.options = engine.config().options;
   {
     const TraceSpan span(engine, "link");
-    linker::ComponentLinkOptions options;
-    options.wasi = request.wasi;
-    options.is_defined = [&](std::string_view interface, std::string_view name) {
-      return find_definition(request, interface, name) != nullptr;
-    };
-    linker::ComponentLinker linker(options);
-    auto made = linker.instantiate(*file, {});
-    if (!made) return with_context(printable(program.name()), std::move(made).error());
-    component->exports = linker.root(*made).exports;
-    linker::PlanModules modules = linker.finish();
-    linked->functions = MAYFLY_TRY(bind_functions(request, file, linker.imports(), modules.plan()));
+    linker::PlanModules modules = MAYFLY_TRY(plan_component(request, *linked));
     build.modules = std::move(modules.bytes());
     build.module_names = std::move(modules.names());
     build.plan = std::move(modules.plan());
   }
   linked->main = static_cast<uint32_t>(build.plan.steps.size() - 1);
   linked->uses_wasi = uses_wasi(build.plan);
-  linked->component = std::move(component);
   linked->image = MAYFLY_TRY(build_image_for(engine, key_of(request, build.plan), build));
   return std::shared_ptr<const LinkedProgram>(std::move(linked));
+}
+
+Result<void> bind_component(const LinkRequest& request, LinkedProgram& linked) {
+  linker::PlanModules modules = MAYFLY_TRY(plan_component(request, linked));
+  const image::Image& image = *linked.image;
+  const bool same_functions = std::ranges::equal(
+      image.host_functions(), modules.plan().host_functions, [](const auto& a, const auto& b) {
+        return a.module == b.module && a.name == b.name && a.type == b.type;
+      });
+  const bool same_exports =
+      std::ranges::all_of(linked.component->exports,
+                          [&](const ComponentExport& item) { return has_export(image, item); });
+  if (same_functions && same_exports && is_of_component(image) &&
+      image.instances().size() == modules.plan().steps.size()) {
+    return {};
+  }
+  return link_error("it is not of the component " +
+                    printable(request.instances.back().program->name()));
+}
+
+Result<void> check_types_known(const image::Image& image) {
+  if (!is_of_component(image) || image.host_functions().empty()) return {};
+  const image::HostFunction& first = image.host_functions().front();
+  return link_error("it is of a component, which alone knows the types of what it imports, " +
+                    full_name(first.module, first.name) + " and the like");
 }
 
 const ComponentExport* find_component_export(const LinkedComponent& component,

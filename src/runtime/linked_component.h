@@ -34,6 +34,14 @@ struct BoundHostFunction {
 Result<std::shared_ptr<const LinkedProgram>> link_component(EngineState& engine,
                                                             const LinkRequest& request);
 
+// The same for an image that there is already, linked.image: fills in the functions and what is
+// known of the component. Errors: kLink also when the image is not that of the component.
+Result<void> bind_component(const LinkRequest& request, LinkedProgram& linked);
+
+// Errors: kLink for the image of a component that calls functions of the host: it does not say of
+// which types of WIT they are.
+Result<void> check_types_known(const image::Image& image);
+
 // By "ns:pkg/interface@1.0.0#name" or "name"; a compatible version will do. nullptr: there is none.
 const linker::ComponentExport* find_component_export(const LinkedComponent& component,
                                                      std::string_view name);

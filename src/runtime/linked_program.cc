@@ -149,6 +149,9 @@ Result<std::shared_ptr<const LinkedProgram>> link_image(const LinkRequest& reque
   linked->uses_wasi = std::ranges::any_of(linked->image->imports(), [](const auto& import) {
     return import.bound_to == "guest library";
   });
+  if (auto known = check_types_known(*linked->image); !known) {
+    return with_context(printable(program.name()), std::move(known).error());
+  }
   for (const image::HostFunction& wanted : linked->image->host_functions()) {
     const auto found = std::ranges::find_if(request.functions, [&](const HostDefinition& function) {
       return function.function.call != nullptr && function.module == wanted.module &&

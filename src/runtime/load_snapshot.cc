@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/linked_component.h"
 #include "runtime/printable.h"
 #include "runtime/snapshot_file.h"
 #include "runtime/snapshot_save.h"
@@ -14,8 +15,9 @@ namespace mayfly::runtime {
 namespace {
 
 // The functions of the image's imports, in their order.
-Result<std::vector<detail::HostFunction>> bind(const image::Image& image,
-                                               std::span<const HostDefinition> functions) {
+Result<std::vector<detail::HostFunction>> bind_functions(
+    const image::Image& image, std::span<const HostDefinition> functions) {
+  MAYFLY_TRY(check_types_known(image));
   std::vector<detail::HostFunction> bound;
   std::string missing;
   for (const image::HostFunction& import : image.host_functions()) {
@@ -51,8 +53,7 @@ Result<void> check_trust(const EngineState& engine, const SnapshotFile& file,
   return options.verify ? file.verify() : Result<void>();
 }
 
-Result<std::shared_ptr<const SandboxSnapshot>> load(EngineState& engine,
-                                                    std::span<const HostDefinition> functions,
+Result<std::shared_ptr<const SandboxSnapshot>> load(EngineState& engine, const LinkRequest& request,
                                                     const std::shared_ptr<const SnapshotFile>& file,
                                                     const SnapshotFileOptions& options) {
   MAYFLY_TRY(check_trust(engine, *file, options));
@@ -62,7 +63,11 @@ Result<std::shared_ptr<const SandboxSnapshot>> load(EngineState& engine,
       [&]() -> Result<std::shared_ptr<const image::Image>> {
         return std::shared_ptr<const image::Image>(MAYFLY_TRY(file->open_image()));
       }));
-  program->functions = MAYFLY_TRY(bind(*program->image, functions));
+  if (request.instances.empty()) {
+    program->functions = MAYFLY_TRY(bind_functions(*program->image, request.functions));
+  } else {
+    MAYFLY_TRY(bind_component(request, *program));
+  }
   auto snapshot = std::make_shared<SandboxSnapshot>();
   snapshot->state = MAYFLY_TRY(Snapshot::create(file, *program->image));
   program->main = file->metadata().main;
@@ -79,13 +84,14 @@ Result<void> save_snapshot(const SandboxSnapshot& snapshot, const std::string& p
                        path);
 }
 
-Result<std::shared_ptr<const SandboxSnapshot>> load_snapshot(
-    EngineState& engine, std::span<const HostDefinition> functions, const std::string& path,
-    const SnapshotFileOptions& options) {
+Result<std::shared_ptr<const SandboxSnapshot>> load_snapshot(EngineState& engine,
+                                                             const LinkRequest& request,
+                                                             const std::string& path,
+                                                             const SnapshotFileOptions& options) {
   MAYFLY_TRY(engine.check_process());
   const TraceSpan span(engine, "load");
   const auto file = MAYFLY_TRY(SnapshotFile::open(path));
-  auto loaded = load(engine, functions, file, options);
+  auto loaded = load(engine, request, file, options);
   if (!loaded) return with_context(path, std::move(loaded).error());
   return loaded;
 }

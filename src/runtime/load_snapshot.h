@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -18,10 +17,12 @@ namespace mayfly::runtime {
 // The contract of Snapshot::save().
 Result<void> save_snapshot(const SandboxSnapshot& snapshot, const std::string& path);
 
-// The contract of Linker::load_snapshot(). An image of the same content that the engine has is
-// used, so that the program's sandboxes can go to the snapshot. Errors name the path.
-Result<std::shared_ptr<const SandboxSnapshot>> load_snapshot(
-    EngineState& engine, std::span<const HostDefinition> functions, const std::string& path,
-    const SnapshotFileOptions& options);
+// The contract of Linker::load_snapshot(): the request has the functions, and the component if
+// there is one. An image of the same content that the engine has is used, so that the program's
+// sandboxes can go to the snapshot. Errors name the path.
+Result<std::shared_ptr<const SandboxSnapshot>> load_snapshot(EngineState& engine,
+                                                             const LinkRequest& request,
+                                                             const std::string& path,
+                                                             const SnapshotFileOptions& options);
 
 }  // namespace mayfly::runtime
