@@ -110,7 +110,7 @@ void Denials::see(PortCall& call, WasiPort port, std::span<const uint8_t> bytes)
     case WasiPort::kHttpStart:
       return look_at(call, request_of<guest_abi::HttpStartRequest>(bytes));
     default:
-      return;
+      return see_network(call, port, bytes);
   }
 }
 

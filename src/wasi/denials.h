@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Denials: says which grant would allow a path that a program was refused, for `mayfly run -v`.
+// Denials: says which grant would allow a path, an address or a name that a program was refused,
+// for `mayfly run -v`.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,7 @@ class Denials {
   void see(PortCall& call, guest_abi::WasiPort port, std::span<const uint8_t> request);
 
  private:
+  void see_network(PortCall& call, guest_abi::WasiPort port, std::span<const uint8_t> request);
   void look_at(PortCall& call, uint32_t directory, const guest_abi::WasiRange& path, Errno error);
   void look_at(PortCall& call, const guest_abi::HttpStartRequest& request);
   void say(const std::string& text);
