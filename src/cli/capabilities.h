@@ -18,5 +18,7 @@ struct ImportName {
 // once, as `fd_read` of WASI and `module name` of others. What linked modules provide is not among
 // the names.
 nlohmann::json capabilities_of(const std::vector<ImportName>& imports);
+// Likewise of a component that imports these interfaces; "imports" are their names.
+nlohmann::json capabilities_of_interfaces(const std::vector<std::string>& interfaces);
 
 }  // namespace mayfly::cli

@@ -50,5 +50,42 @@ TEST(Capabilities, NameEachImportOnce) {
   EXPECT_EQ(list[1]["granted_by"], "--preload NAME=FILE");
 }
 
+std::string of_interface(const std::string& interface) {
+  const auto list = capabilities_of_interfaces({interface});
+  return list.size() == 1 ? list[0]["capability"].get<std::string>() : "";
+}
+
+TEST(Capabilities, OfComponentsAreNamedByInterfaces) {
+  EXPECT_EQ(of_interface("wasi:filesystem/types@0.2.3"), "files by path");
+  EXPECT_EQ(of_interface("wasi:cli/stdout@0.2.0"), "streams of what is open");
+  EXPECT_EQ(of_interface("wasi:cli/environment@0.2.0"), "arguments and environment");
+  EXPECT_EQ(of_interface("wasi:sockets/tcp@0.2.0"), "sockets");
+  EXPECT_EQ(of_interface("wasi:sockets/ip-name-lookup@0.2.0"), "looking up names");
+  EXPECT_EQ(of_interface("wasi:http/outgoing-handler@0.2.0"), "HTTP requests");
+  EXPECT_EQ(of_interface("wasi:config/store@0.2.0-rc.1"), "configuration");
+  EXPECT_EQ(of_interface("wasi:keyvalue/store@0.2.0-draft"), "key-value entries");
+  EXPECT_EQ(of_interface("wasi:logging/logging"), "messages on stderr");
+  EXPECT_EQ(of_interface("wasi:cli/stdout@0.3.0"), "functions of an embedder");
+  EXPECT_EQ(of_interface("example:host/log"), "functions of an embedder");
+}
+
+TEST(Capabilities, CoverAllInterfacesOfWasi) {
+  for (const char* interface : {
+#define MAYFLY_WASI2_FUNCTION(interface, name, signature, symbol) interface,
+#include "guest_abi/wasi2_functions.inc"
+#undef MAYFLY_WASI2_FUNCTION
+       }) {
+    EXPECT_NE(of_interface(std::string(interface) + "@0.2.0"), "functions of an embedder")
+        << interface;
+  }
+}
+
+TEST(Capabilities, OfImagesOfComponentsAreThoseOfTheirFunctions) {
+  const auto list = capabilities_of(
+      {{"mayfly", "mayfly_component_handle_new"}, {"mayfly", "mayfly_wasi2_open_at"}});
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0]["imports"], nlohmann::json({"wasi:filesystem/types"}));
+}
+
 }  // namespace
 }  // namespace mayfly::cli

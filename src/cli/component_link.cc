@@ -3,10 +3,13 @@
 // Functions are found by as much of their interface's name as tells them apart.
 #include "cli/component_link.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "cli/output.h"
 #include "component/component.h"
 #include "component/wave.h"
+#include "linker/guest_functions.h"
 #include "runtime/printable.h"
 
 namespace mayfly::cli {
@@ -15,21 +18,36 @@ namespace {
 using linker::ComponentExport;
 
 constexpr size_t kNamesMax = 10;
+constexpr size_t kMissingMax = 100;
 
-// Nobody provides functions for a program that a command runs.
+// Why nothing provides an import, and what would.
+std::string advice_on(const linker::ComponentImport& import) {
+  const std::string_view interface = import.interface;
+  if (interface == "bench") return "--bench provides it";
+  if (linker::is_wasi2_interface(interface)) return "the interface has no such function here";
+  const std::string plain(interface.substr(0, interface.find('@')));
+  if (linker::is_wasi2_interface(plain + "@0.2.0")) return "provided is version 0.2";
+  return "an embedder's function, which no flag grants";
+}
+
+// Nobody provides functions for a program that a command runs. Each that is missing is a line.
 Result<void> check_imports(const std::string& file, const linker::ComponentLinker& linker) {
   const auto& imports = linker.imports();
   if (imports.empty()) return {};
-  std::string names;
-  for (size_t i = 0; i < imports.size() && i < kNamesMax; ++i) {
-    names += (i == 0 ? " " : ", ") + runtime::printable(imports[i].interface) + " " +
-             runtime::printable(imports[i].name);
+  std::vector<std::string> lines;
+  for (const linker::ComponentImport& import : imports) {
+    lines.push_back("mayfly: missing: " + runtime::printable(import.interface) + " " +
+                    runtime::printable(import.name) + ": " + advice_on(import) + "\n");
   }
-  if (imports.size() > kNamesMax) {
-    names += " and " + std::to_string(imports.size() - kNamesMax) + " more";
+  std::ranges::sort(lines);
+  const size_t count = lines.size();
+  if (count > kMissingMax) {
+    lines.resize(kMissingMax);
+    lines.push_back("mayfly: missing: " + std::to_string(count - kMissingMax) + " more\n");
   }
-  return link_error(file + ": nothing provides these imports:" + names +
-                    "; --trap-missing runs it without them");
+  for (const std::string& line : lines) print_error(line);
+  return link_error(file + ": nothing provides " + std::to_string(count) +
+                    " of its imports; --trap-missing runs it without them");
 }
 
 // "ns:pkg/iface@1.0.0" by that, without its version, or as "iface".

@@ -23,7 +23,7 @@ struct LinkedComponent {
 };
 
 // `name` is for messages of the compiler. Errors, which name the file: kInvalid, kUnsupported;
-// kLink with the imports that nothing provides.
+// kLink where nothing provides some imports, each of which is printed as a line.
 Result<std::unique_ptr<LinkedComponent>> link_component(const std::string& file, std::string name,
                                                         std::vector<uint8_t> bytes,
                                                         const CompileOptions& options);

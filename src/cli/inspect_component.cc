@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/capabilities.h"
 #include "component/wit_decode.h"
 #include "component/wit_printer.h"
 
@@ -23,6 +24,15 @@ json externs(const component::Component& component, const Items& items) {
   return list;
 }
 
+json could_ask_for(const component::Component& component) {
+  std::vector<std::string> interfaces;
+  for (const component::ImportDef& import : component.root().imports) {
+    if (import.type.sort == component::Sort::kType) continue;
+    interfaces.emplace_back(component.types.text(import.name));
+  }
+  return capabilities_of_interfaces(interfaces);
+}
+
 }  // namespace
 
 json describe_component(const component::Component& component) {
@@ -38,7 +48,8 @@ json describe_component(const component::Component& component) {
           {"module_bytes", module_bytes},
           {"components", component.components.size() - 1},
           {"imports", externs(component, root.imports)},
-          {"exports", externs(component, root.exports)}};
+          {"exports", externs(component, root.exports)},
+          {"could_ask_for", could_ask_for(component)}};
 }
 
 Result<std::string> component_wit(const component::Component& component) {

@@ -60,6 +60,15 @@ bool is_of_0_2(std::string_view plain, std::string_view version) {
   return version.empty() || version.starts_with("0.1.") || is_0_2(version);
 }
 
+// Without its version; nullopt for one that is not of 0.2.
+std::optional<std::string_view> plain_name(std::string_view interface) {
+  const size_t at = interface.find('@');
+  const std::string_view plain = interface.substr(0, at);
+  const std::string_view version =
+      at == std::string_view::npos ? std::string_view() : interface.substr(at + 1);
+  return is_of_0_2(plain, version) ? std::optional(plain) : std::nullopt;
+}
+
 }  // namespace
 
 wasm::FuncType type_of_signature(std::string_view signature) {
@@ -78,17 +87,25 @@ ComponentFunction component_function(std::string_view name) {
 }
 
 std::optional<ComponentFunction> wasi2_function(std::string_view interface, std::string_view name) {
-  const size_t at = interface.find('@');
-  const std::string_view plain = interface.substr(0, at);
-  const std::string_view version =
-      at == std::string_view::npos ? std::string_view() : interface.substr(at + 1);
-  if (!is_of_0_2(plain, version)) return std::nullopt;
+  const auto plain = plain_name(interface);
+  if (!plain) return std::nullopt;
   const auto* const found =
       std::ranges::find_if(kWasi2Functions, [&](const Wasi2Function& function) {
-        return function.interface == plain && function.name == name;
+        return function.interface == *plain && function.name == name;
       });
   if (found == kWasi2Functions.end()) return std::nullopt;
   return ComponentFunction{std::string(found->symbol), type_of_signature(found->types)};
+}
+
+bool is_wasi2_interface(std::string_view interface) {
+  const auto plain = plain_name(interface);
+  return plain && std::ranges::find(kWasi2Functions, *plain, &Wasi2Function::interface) !=
+                      kWasi2Functions.end();
+}
+
+std::string_view wasi2_interface_of(std::string_view symbol) {
+  const auto* const found = std::ranges::find(kWasi2Functions, symbol, &Wasi2Function::symbol);
+  return found == kWasi2Functions.end() ? std::string_view() : found->interface;
 }
 
 std::optional<ComponentFunction> bench_function(std::string_view interface, std::string_view name) {

@@ -28,6 +28,11 @@ ComponentFunction component_function(std::string_view name);
 // nullopt: it has none.
 std::optional<ComponentFunction> wasi2_function(std::string_view interface, std::string_view name);
 
+// Whether it has any of the interface.
+bool is_wasi2_interface(std::string_view interface);
+// Of a C symbol of that table: the interface, without a version. Empty: it is none.
+std::string_view wasi2_interface_of(std::string_view symbol);
+
 // The marks of a benchmark: "bench", "start" and "end".
 std::optional<ComponentFunction> bench_function(std::string_view interface, std::string_view name);
 

@@ -58,7 +58,10 @@ uint32_t ModuleWriter::type_index(const wasm::FuncType& type) {
 }
 
 void ModuleWriter::import(const Binding& binding) {
-  imports_.name(kModuleName).name(std::to_string(bindings_.size()));
+  // Images list the names: of the guest library they say what a component could ask for.
+  imports_.name(kModuleName)
+      .name(binding.kind == Binding::Kind::kGuest ? binding.symbol
+                                                  : std::to_string(bindings_.size()));
   bindings_.push_back(binding);
 }
 
