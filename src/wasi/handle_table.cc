@@ -46,9 +46,19 @@ void HandleTable::remove(uint32_t handle) {
 
 namespace {
 
+// Two descriptors of one open directory share its position, which listing moves; a directory that
+// was removed has no entries, and cannot be opened again.
+Result<Fd> open_again(const Handle& handle) {
+  if (handle.is_directory() && !handle.is_nowhere) {
+    Fd fd(::openat(handle.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd.valid()) return fd;
+  }
+  return handle.fd.duplicate();
+}
+
 Result<Handle> duplicate(const Handle& handle) {
   Handle copy;
-  copy.fd = MAYFLY_TRY(handle.fd.duplicate());
+  copy.fd = MAYFLY_TRY(open_again(handle));
   copy.filetype = handle.filetype;
   copy.flags = handle.flags;
   copy.access = handle.access;
@@ -61,6 +71,11 @@ Result<Handle> duplicate(const Handle& handle) {
   copy.is_bucket = handle.is_bucket;
   copy.bucket = handle.bucket;
   return copy;
+}
+
+bool is_conversation(const Handle& handle) {
+  return handle.filetype == FileType::kSocketStream || handle.filetype == FileType::kSocketDgram ||
+         handle.is_lookup;
 }
 
 }  // namespace
@@ -78,6 +93,10 @@ Result<HandleTable::Saved> HandleTable::save(uint32_t first_count) {
     } else if (handle->exchange != nullptr) {
       return unsupported("an HTTP exchange is open (handle " + std::to_string(number) +
                          "), and a state cannot keep it");
+    } else if (is_conversation(*handle)) {
+      // All who start from the state would speak over one connection.
+      return unsupported("a socket or a lookup of a name is open (handle " +
+                         std::to_string(number) + "), and a state cannot keep it");
     } else if (handle->is_in_memory) {
       // Whoever started from the state could write to it, for all who start from it later.
       return unsupported("a file or folder of a directory in memory is open (handle " +

@@ -75,8 +75,9 @@ class HandleTable {
     std::vector<std::optional<Handle>> handles;  // of the first ones only whether they are open
     std::vector<uint32_t> free;
   };
-  // Duplicates of all descriptors: an open file is shared, and its position is the guest's.
-  // Errors: kHost.
+  // Open files are shared, but no position in one: those of files are the guest's. Errors: kHost;
+  // kUnsupported for what cannot be shared: sockets, lookups of names, HTTP exchanges, files of
+  // directories in memory.
   Result<Saved> save(uint32_t first_count);
   // The first handles stay this table's own. Errors: kHost; kLimit.
   Result<void> restore(const Saved& saved, uint32_t first_count);
