@@ -35,6 +35,7 @@ Result<void> check_imports(const std::string& file, const linker::ComponentLinke
   const auto& imports = linker.imports();
   if (imports.empty()) return {};
   std::vector<std::string> lines;
+  lines.reserve(imports.size() + 1);
   for (const linker::ComponentImport& import : imports) {
     lines.push_back("mayfly: missing: " + runtime::printable(import.interface) + " " +
                     runtime::printable(import.name) + ": " + advice_on(import) + "\n");
