@@ -290,7 +290,10 @@ Result<void> FileStore::prepare(const std::string& path, uint64_t bytes_max) {
   sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   sqlite3_limit(database, SQLITE_LIMIT_LENGTH, kFieldBytesMax);
+  // In one transaction: others may make it meanwhile.
+  MAYFLY_TRY(ask(path, "BEGIN"));
   MAYFLY_TRY(is_new(path));
+  MAYFLY_TRY(ask(path, "COMMIT"));
   for (const char* setting : {"PRAGMA cell_size_check = ON", "PRAGMA mmap_size = 0",
                               "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"}) {
     MAYFLY_TRY(ask(path, setting));
