@@ -25,7 +25,7 @@ Result<std::unique_ptr<KvmVm>> KvmVm::create(const KvmEnvironment& environment,
   vm->pid_ = shell->pid;
   vm->fd_ = std::move(shell->fd);
   vm->vcpu_ = std::move(shell->vcpu);
-  vm->dirty_ring_ = std::move(shell->dirty_ring);
+  vm->dirty_ring_ = shell->dirty_ring;
   vm->slots_ = std::move(shell->slots);
   vm->memory_ = MAYFLY_TRY(GuestMemory::create(
       config, *environment.host_pages, *vm->slots_,
@@ -66,7 +66,7 @@ void KvmVm::keep_shell() {
   shell.thread = kick_.thread();
   shell.fd = std::move(fd_);
   shell.vcpu = std::move(vcpu_);
-  shell.dirty_ring = std::move(dirty_ring_);
+  shell.dirty_ring = dirty_ring_;
   shell.slots = std::move(slots_);
   if (kept) shell.memory = *std::move(kept);
   environment_.shells->put(std::move(shell));
