@@ -3,7 +3,6 @@
 // random_get, without leaving the VM.
 #include "guest/wasi/random.h"
 
-#include "guest/wasi/chacha20.h"
 #include "guest/wasi/functions.h"
 #include "guest/wasi/linear_memory.h"
 #include "guest/wasi/port_call.h"
@@ -11,36 +10,45 @@
 
 namespace mayfly::guest {
 
-namespace {
+void RandomStream::seed(const guest_abi::CallPage& page) {
+  static_assert(sizeof key_ == sizeof page.random_seed);
+  __builtin_memcpy(key_, page.random_seed, sizeof key_);
+  seed_generation_ = page.seed_generation;
+  is_seeded_ = true;
+  forget(ahead_, sizeof ahead_);
+  ahead_count_ = 0;
+}
 
-constexpr uint64_t kBlockBytes = 64;
-
-}  // namespace
-
-void RandomStream::fill(const guest_abi::CallPage& page, uint8_t* to, uint64_t bytes) {
-  if (!is_seeded_ || seed_generation_ != page.seed_generation) {
-    static_assert(sizeof key_ == sizeof page.random_seed);
-    __builtin_memcpy(key_, page.random_seed, sizeof key_);
-    seed_generation_ = page.seed_generation;
-    is_seeded_ = true;
-  }
-  // Block 0 is the next key; the caller gets the blocks from 1 on. The counter's 32 bits and the
-  // nonce's first 32 make one block number that no request of 4 GiB can wrap.
+// Half of block 0 is the next key; what follows it is the caller's, and for later. No request of
+// 4 GiB makes the block number wrap.
+void RandomStream::generate(uint8_t* to, uint64_t bytes) {
   ChaCha20Input input{};
   __builtin_memcpy(input.key, key_, sizeof key_);
-  uint8_t block[kBlockBytes];
-  chacha20_block(input, block);
-  __builtin_memcpy(key_, block, sizeof key_);
-  for (uint64_t number = 1; bytes > 0; ++number) {
-    input.counter = static_cast<uint32_t>(number);
-    input.nonce[0] = static_cast<uint32_t>(number >> 32);
-    chacha20_block(input, block);
-    const uint64_t part = bytes < kBlockBytes ? bytes : kBlockBytes;
-    __builtin_memcpy(to, block, part);
-    to += part;
-    bytes -= part;
+  uint8_t blocks[4 * kChaCha20BlockBytes];
+  chacha20_four_blocks(input, blocks);
+  __builtin_memcpy(key_, blocks, sizeof key_);
+  const uint64_t first = bytes < kAheadBytes ? bytes : kAheadBytes;
+  __builtin_memcpy(to, blocks + sizeof key_, first);
+  __builtin_memcpy(ahead_ + first, blocks + sizeof key_ + first, kAheadBytes - first);
+  ahead_count_ = static_cast<uint8_t>(kAheadBytes - first);
+  for (uint64_t done = first; done < bytes; done += sizeof blocks) {
+    input.number += 4;
+    chacha20_four_blocks(input, blocks);
+    const uint64_t left = bytes - done;
+    __builtin_memcpy(to + done, blocks, left < sizeof blocks ? left : sizeof blocks);
   }
-  __builtin_memset(block, 0, sizeof block);
+  forget(&input, sizeof input);
+  forget(blocks, sizeof blocks);
+}
+
+void RandomStream::fill(const guest_abi::CallPage& page, uint8_t* to, uint64_t bytes) {
+  if (!is_seeded_ || seed_generation_ != page.seed_generation) seed(page);
+  const uint64_t ready = bytes < ahead_count_ ? bytes : ahead_count_;
+  uint8_t* const from = ahead_ + (kAheadBytes - ahead_count_);
+  __builtin_memcpy(to, from, ready);
+  forget(from, ready);
+  ahead_count_ = static_cast<uint8_t>(ahead_count_ - ready);
+  if (ready < bytes) generate(to + ready, bytes - ready);
 }
 
 }  // namespace mayfly::guest

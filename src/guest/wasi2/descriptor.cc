@@ -82,8 +82,8 @@ Hash hash_of(const wasi::Filestat& stat) {
   ChaCha20Input input{};
   static_assert(sizeof words == sizeof input.key);
   __builtin_memcpy(input.key, words, sizeof words);
-  uint8_t output[64];
-  chacha20_block(input, output);
+  uint8_t output[4 * kChaCha20BlockBytes];
+  chacha20_four_blocks(input, output);
   Hash hash{};
   __builtin_memcpy(&hash, output, sizeof hash);
   return hash;

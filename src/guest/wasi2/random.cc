@@ -2,6 +2,8 @@
 //
 // wasi:random. What is allowed to be insecure is as good as the rest.
 #include "guest/wasi/functions.h"
+#include "guest/wasi/port_call.h"
+#include "guest/wasi/state.h"
 #include "guest/wasi2/functions.h"
 #include "guest/wasi2/transfer.h"
 
@@ -15,11 +17,12 @@ uint32_t mayfly_wasi2_random_bytes(MemoryInfo* memory, MemoryInfo* /*state*/, ui
   return transfer.allocate(TransferBytes{bytes, static_cast<uint32_t>(length)});
 }
 
-uint64_t mayfly_wasi2_random_u64(MemoryInfo* memory, MemoryInfo* /*state*/) {
-  const Transfer transfer(memory);
-  const uint32_t word = transfer.allocate(8, 8);
-  mayfly_wasi_p1_random_get(memory, word, 8);
-  return transfer.load<uint64_t>(word);
+uint64_t mayfly_wasi2_random_u64(MemoryInfo* /*memory*/, MemoryInfo* /*state*/) {
+  uint8_t bytes[8];
+  mayfly::guest::wasi_state().random.fill(mayfly::guest::call_page(), bytes, sizeof bytes);
+  uint64_t word = 0;
+  __builtin_memcpy(&word, bytes, sizeof word);
+  return word;
 }
 
 uint32_t mayfly_wasi2_insecure_seed(MemoryInfo* memory, MemoryInfo* /*state*/) {
