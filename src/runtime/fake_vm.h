@@ -50,6 +50,9 @@ class FakeVm final : public vmm::Vm {
     if (!contains(address, bytes)) return invalid("outside");
     return std::span(memory_).subspan(address - address_, bytes);
   }
+  Result<std::span<const uint8_t>> read_view(uint64_t address, uint64_t bytes) override {
+    return std::span<const uint8_t>(MAYFLY_TRY(view(address, bytes)));
+  }
   Result<void> resize(size_t region, uint64_t bytes) override {
     if (bytes > regions_[region].bytes_reserved) return limit("past what is reserved");
     regions_[region].bytes = bytes;

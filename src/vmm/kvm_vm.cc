@@ -214,6 +214,10 @@ Result<std::span<uint8_t>> KvmVm::view(uint64_t address, uint64_t bytes) {
   return memory_->view_writable(address, bytes);
 }
 
+Result<std::span<const uint8_t>> KvmVm::read_view(uint64_t address, uint64_t bytes) {
+  return memory_->view(address, bytes);
+}
+
 Result<void> KvmVm::resize(size_t region, uint64_t bytes) {
   hold_guest();
   return memory_->resize(region, bytes);

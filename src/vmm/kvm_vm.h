@@ -51,6 +51,7 @@ class KvmVm final : public Vm {
   Result<void> read(uint64_t address, std::span<uint8_t> to) const override;
   Result<void> write(uint64_t address, std::span<const uint8_t> from) override;
   Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) override;
+  Result<std::span<const uint8_t>> read_view(uint64_t address, uint64_t bytes) override;
   Result<void> resize(size_t region, uint64_t bytes) override;
   uint64_t region_bytes(size_t region) const override;
   guest_abi::CallPage& call_page() override;

@@ -160,6 +160,8 @@ class Vm {
   // range lies in one region that the guest can write: a store to any other would fault in the
   // host. Errors: as read().
   virtual Result<std::span<uint8_t>> view(uint64_t address, uint64_t bytes) = 0;
+  // The same to be read only: no page counts as written.
+  virtual Result<std::span<const uint8_t>> read_view(uint64_t address, uint64_t bytes) = 0;
 
   // Makes region bytes large: new pages are zero; pages past the new size are gone for the guest.
   // Errors: kLimit past bytes_reserved; kHost. Nothing changes on error.

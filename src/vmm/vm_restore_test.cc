@@ -103,6 +103,20 @@ TEST_P(RestoreTest, PutsBackWhatTheHostWrote) {
   EXPECT_EQ(byte_at(*vm, kMemory + kPageBytes), 0);
 }
 
+TEST_P(RestoreTest, CountsNoPageAsWrittenThatTheHostReads) {
+  const TestImage image(page_writer());
+  const auto vm = make_tracked(image);
+  write_pages(*vm, kMemory, 2, 1);
+  const Kept kept = keep(*vm);
+  ASSERT_TRUE(vm->restore(kept.state));
+  const auto count = [&] { return vm->touched_pages().value().size(); };
+  const size_t before = count();
+  const auto read = vm->read_view(kMemory, 8 * kPageBytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ((*read)[kPageBytes], 1);
+  EXPECT_EQ(count(), before);
+}
+
 TEST_P(RestoreTest, BringsBackTheImagesData) {
   const std::vector<uint8_t> data(100, 0x55);
   const TestImage image(page_writer(), data);

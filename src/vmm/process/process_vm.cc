@@ -381,6 +381,10 @@ Result<std::span<uint8_t>> ProcessVm::view(uint64_t address, uint64_t bytes) {
   return std::span<uint8_t>(range->host + (address - range->address), bytes);
 }
 
+Result<std::span<const uint8_t>> ProcessVm::read_view(uint64_t address, uint64_t bytes) {
+  return std::span<const uint8_t>(MAYFLY_TRY(view(address, bytes)));
+}
+
 Result<void> ProcessVm::resize(size_t region, uint64_t bytes) {
   CHECK(region < region_count_, region);
   Range& range = ranges_[region];
