@@ -65,7 +65,7 @@ class MAYFLY_API ComponentFunction {
   std::unique_ptr<CallOutcome> invoke(const detail::TransferCall& call) const;
 
   std::shared_ptr<runtime::SandboxState> state_;
-  const void* target_;  // the linker's entry of the function
+  const void* target_;  // a runtime::ComponentTarget of the program
 };
 
 // ComponentFunction::typed() makes it.

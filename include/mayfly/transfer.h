@@ -30,6 +30,7 @@
 namespace mayfly::runtime {
 class ImageRunner;
 struct BoundHostFunction;
+struct TransferPlace;
 }  // namespace mayfly::runtime
 
 namespace mayfly {
@@ -250,11 +251,12 @@ class MAYFLY_API HostTransfer {
   void answer(uint64_t flat);
 
   // The library's own.
-  HostTransfer(runtime::ImageRunner& runner, const runtime::BoundHostFunction& function,
-               Slot* slots);
+  HostTransfer(runtime::ImageRunner& runner, const runtime::TransferPlace& place,
+               const runtime::BoundHostFunction& function, Slot* slots);
 
  private:
   runtime::ImageRunner* runner_;
+  const runtime::TransferPlace* place_;
   const runtime::BoundHostFunction* function_;
   Slot* slots_;
   uint32_t top_;

@@ -20,14 +20,14 @@
 namespace mayfly {
 namespace {
 
-using linker::ComponentExport;
+using runtime::ComponentTarget;
 using runtime::SandboxState;
 
-const ComponentExport& export_of(const void* target) {
-  return *static_cast<const ComponentExport*>(target);
+const ComponentTarget& target_of(const void* target) {
+  return *static_cast<const ComponentTarget*>(target);
 }
 
-Result<const ComponentExport*> find(const SandboxState* state, std::string_view name) {
+Result<const ComponentTarget*> find(const SandboxState* state, std::string_view name) {
   if (state == nullptr) return api::moved_from("sandbox");
   const runtime::LinkedComponent* component = state->program().component.get();
   if (component == nullptr) {
@@ -35,7 +35,7 @@ Result<const ComponentExport*> find(const SandboxState* state, std::string_view 
         "the program is no component, or an image, which does not say what types its "
         "component's functions have");
   }
-  const ComponentExport* found = runtime::find_component_export(*component, name);
+  const ComponentTarget* found = runtime::find_component_export(*component, name);
   if (found == nullptr) return runtime::no_component_export(*component, name);
   return found;
 }
@@ -52,20 +52,20 @@ Result<ComponentFunction> Caller::component_function(std::string_view name) cons
 
 const std::string& ComponentFunction::name() const {
   static const std::string kMovedFrom;
-  return state_ == nullptr ? kMovedFrom : export_of(target_).export_name;
+  return state_ == nullptr ? kMovedFrom : target_of(target_).function.export_name;
 }
 
 std::string ComponentFunction::type() const {
   if (state_ == nullptr) return "";
-  const ComponentExport& target = export_of(target_);
-  if (target.type == component::TypeId{component::kNoIndex}) return "func(self: own<resource>)";
-  return component::function_text(target.file->component.types, target.type);
+  const ComponentTarget& target = target_of(target_);
+  if (target.is_drop()) return "func(self: own<resource>)";
+  return component::function_text(target.function.file->component.types, target.function.type);
 }
 
 Outcome<std::optional<ComponentValue>> ComponentFunction::call(
     std::span<const ComponentValue> arguments) const {
   if (state_ == nullptr) return api::moved_from("function");
-  auto call = runtime::DynamicCall::create(export_of(target_), arguments);
+  auto call = runtime::DynamicCall::create(target_of(target_), arguments);
   if (!call) return with_context(runtime::printable(name()), std::move(call).error());
   if (auto end = invoke(call->values()); end != nullptr) return end;
   return call->take_result();
@@ -73,9 +73,9 @@ Outcome<std::optional<ComponentValue>> ComponentFunction::call(
 
 Result<void> ComponentFunction::check_type(const ComponentSignature& signature) const {
   if (state_ == nullptr) return api::moved_from("function");
-  const ComponentExport& target = export_of(target_);
-  if (target.type != component::TypeId{component::kNoIndex} &&
-      component::has_signature(target.file->component.types, target.type, signature)) {
+  const ComponentTarget& target = target_of(target_);
+  if (!target.is_drop() && component::has_signature(target.function.file->component.types,
+                                                    target.function.type, signature)) {
     return {};
   }
   return invalid("the function \"" + runtime::printable(name()) + "\" has the type " + type() +
@@ -84,7 +84,7 @@ Result<void> ComponentFunction::check_type(const ComponentSignature& signature) 
 
 std::unique_ptr<CallOutcome> ComponentFunction::invoke(const detail::TransferCall& call) const {
   Result<std::unique_ptr<runtime::CallOutcome>> ended = api::moved_from("function");
-  if (state_ != nullptr) ended = state_->call(export_of(target_), call);
+  if (state_ != nullptr) ended = state_->call(target_of(target_), call);
   if (!ended) {
     return std::make_unique<CallOutcome>(api::host_error_outcome(std::move(ended).error()));
   }

@@ -9,11 +9,9 @@
 #include <cstring>
 #include <utility>
 
-#include "component/flatten.h"
 #include "component/host_lift.h"
 #include "component/host_lower.h"
 #include "guest_abi/instance.h"
-#include "linker/state_module.h"
 
 namespace mayfly::runtime {
 namespace {
@@ -51,33 +49,25 @@ Result<uint32_t> dropped_handle(std::span<const ComponentValue> arguments) {
 
 }  // namespace
 
-Result<TransferMemory> TransferMemory::find(ImageRunner& runner) {
-  const image::ImageExport* found = runner.find_export(0, linker::kTransferExport);
-  if (found == nullptr || found->kind != wasm::ExternKind::kMemory) {
-    return invalid("the image is not of a component");
-  }
-  return TransferMemory(runner, found->memory);
-}
-
-Result<std::span<uint8_t>> TransferMemory::view() const {
-  return runner_->vm().view(address(), runner_->vm().region_bytes(memory_->region));
+Result<std::span<const uint8_t>> TransferMemory::view() const {
+  return runner_->vm().read_view(place_->address, runner_->vm().region_bytes(place_->region));
 }
 
 Result<void> TransferMemory::reserve(uint64_t bytes) {
-  if (bytes <= runner_->vm().region_bytes(memory_->region)) return {};
+  if (bytes <= runner_->vm().region_bytes(place_->region)) return {};
   const uint64_t wanted = (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
-  if (wanted > runner_->image().regions()[memory_->region].bytes_reserved ||
-      !runner_->ports().may_grow(memory_->region, wanted)) {
+  if (wanted > runner_->image().regions()[place_->region].bytes_reserved ||
+      !runner_->ports().may_grow(place_->region, wanted)) {
     return limit("values of " + std::to_string(bytes) +
                  " bytes are more than the sandbox's memory "
                  "may have");
   }
-  guest_abi::MemoryInfo info = MAYFLY_TRY(read_info(*runner_, memory_->info));
-  MAYFLY_TRY(runner_->vm().resize(memory_->region, wanted));
+  guest_abi::MemoryInfo info = MAYFLY_TRY(read_info(*runner_, place_->info));
+  MAYFLY_TRY(runner_->vm().resize(place_->region, wanted));
   info.bytes = wanted;
   std::array<uint8_t, sizeof info> image{};
   std::memcpy(image.data(), &info, sizeof info);
-  return runner_->vm().write(memory_->info, image);
+  return runner_->vm().write(place_->info, image);
 }
 
 Result<detail::TransferArea> TransferMemory::reserve_area(uint32_t top, uint64_t bytes) {
@@ -85,78 +75,57 @@ Result<detail::TransferArea> TransferMemory::reserve_area(uint32_t top, uint64_t
   if (base + bytes >= UINT32_MAX) {
     return limit("values of " + std::to_string(bytes) + " bytes are too large for one call");
   }
+  detail::TransferArea area{static_cast<uint32_t>(base), {}};
+  if (bytes == 0) return area;
   MAYFLY_TRY(reserve(base + bytes));
-  return detail::TransferArea{static_cast<uint32_t>(base), MAYFLY_TRY(view()).subspan(base, bytes)};
+  area.bytes = MAYFLY_TRY(runner_->vm().view(place_->address + base, bytes));
+  return area;
 }
 
-Result<LoweredCall> lower_call(ImageRunner& runner, const linker::ComponentExport& function,
+Result<LoweredCall> lower_call(ImageRunner& runner, const ComponentTarget& target,
                                const detail::TransferCall& values, uint32_t top) {
   LoweredCall lowered;
-  lowered.entry = runner.find_export(function.step, function.export_name);
-  if (lowered.entry == nullptr || lowered.entry->kind != wasm::ExternKind::kFunc) {
-    return invalid("the image has no function " + function.export_name);
-  }
-  component::Layout area;
-  if (function.type != component::TypeId{component::kNoIndex}) {
-    const component::TypeArena& types = function.file->component.types;
-    const ValType result = types.result(function.type);
-    lowered.has_result = result.exists();
-    if (lowered.has_result) area = component::tuple_layout(types, std::array{result});
-  }
-  const bool in_memory = area.flat.size() > component::kMaxFlatResults;
   const uint64_t bytes = detail::align_up(values.bytes, detail::kTransferAlignment);
-  TransferMemory transfer = MAYFLY_TRY(TransferMemory::find(runner));
-  detail::TransferArea whole =
-      MAYFLY_TRY(transfer.reserve_area(top, bytes + (in_memory ? area.size : 0)));
+  const detail::TransferArea whole = MAYFLY_TRY(
+      TransferMemory(runner, target.transfer).reserve_area(top, bytes + target.result_bytes));
   std::array<uint64_t, component::kMaxFlatParams> flat{};
   values.lower(values.values, {whole.base, whole.bytes.first(bytes)}, flat.data());
 
-  size_t params = lowered.entry->func.type.params.size() - 1;
-  if (in_memory) --params;
-  lowered.slots[0].low =
-      detail::align_up(whole.base + whole.bytes.size(), detail::kTransferAlignment);
-  for (size_t i = 0; i < params; ++i) lowered.slots.at(i + 1).low = flat.at(i);
-  if (in_memory) {
-    lowered.result_address = whole.base + bytes;
-    lowered.slots.at(params + 1).low = *lowered.result_address;
+  const uint32_t params = target.flat_params;
+  lowered.slots[0] = {detail::align_up(whole.base + whole.bytes.size(), detail::kTransferAlignment),
+                      0};
+  for (size_t i = 0; i < params; ++i) lowered.slots.at(i + 1) = {flat.at(i), 0};
+  if (target.result_bytes != 0) {
+    lowered.result_address = whole.base + static_cast<uint32_t>(bytes);
+    lowered.slots.at(params + 1) = {lowered.result_address, 0};
   }
   return lowered;
 }
 
-Result<std::unique_ptr<CallOutcome>> run_call(ImageRunner& runner,
+Result<std::unique_ptr<CallOutcome>> run_call(ImageRunner& runner, const ComponentTarget& target,
                                               const detail::TransferCall& values,
                                               LoweredCall& lowered) {
-  auto ended = MAYFLY_TRY(runner.call_slots(lowered.entry->func, lowered.slots.data()));
-  if (ended != nullptr || !lowered.has_result) return ended;
-  const TransferMemory transfer = MAYFLY_TRY(TransferMemory::find(runner));
-  auto lifted = values.lift(values.values, MAYFLY_TRY(transfer.view()),
-                            lowered.result_address.value_or(lowered.slots[0].low));
+  auto ended = MAYFLY_TRY(runner.call_slots(target.entry, lowered.slots.data()));
+  if (ended != nullptr || !target.has_result) return ended;
+  // One flat value is never an address.
+  const bool in_memory = target.result_bytes != 0;
+  std::span<const uint8_t> memory;
+  if (in_memory) memory = MAYFLY_TRY(TransferMemory(runner, target.transfer).view());
+  auto lifted =
+      values.lift(values.values, memory, in_memory ? lowered.result_address : lowered.slots[0].low);
   if (!lifted) return bad_value(std::move(lifted).error());
   return std::unique_ptr<CallOutcome>();
 }
 
-DynamicCall::DynamicCall(const linker::ComponentExport& function,
-                         std::span<const ComponentValue> arguments)
-    : function_(&function), arguments_(arguments) {
-  if (is_drop()) return;
-  for (const component::Member& param : function.file->component.types.params(function.type)) {
-    params_.push_back(param.type);
-  }
-}
-
-bool DynamicCall::is_drop() const {
-  return function_->type == component::TypeId{component::kNoIndex};
-}
-
-Result<DynamicCall> DynamicCall::create(const linker::ComponentExport& function,
+Result<DynamicCall> DynamicCall::create(const ComponentTarget& target,
                                         std::span<const ComponentValue> arguments) {
-  DynamicCall call(function, arguments);
-  if (call.is_drop()) {
+  DynamicCall call(target, arguments);
+  if (target.is_drop()) {
     MAYFLY_TRY(dropped_handle(arguments));
     return call;
   }
-  call.bytes_ = MAYFLY_TRY(component::lowered_bytes(function.file->component.types, call.params_,
-                                                    arguments, ValueRole::kArgument));
+  call.bytes_ = MAYFLY_TRY(
+      component::lowered_bytes(call.types(), target.params, arguments, ValueRole::kArgument));
   return call;
 }
 
@@ -164,22 +133,21 @@ detail::TransferCall DynamicCall::values() { return {this, bytes_, &lower, &lift
 
 void DynamicCall::lower(void* values, const detail::TransferArea& area, uint64_t* flat) {
   const auto& self = *static_cast<const DynamicCall*>(values);
-  if (self.is_drop()) {
+  if (self.target_->is_drop()) {
     flat[0] = self.arguments_[0].handle();
     return;
   }
   const FlatValues lowered =
-      component::lower_values(self.function_->file->component.types, self.params_, self.arguments_,
+      component::lower_values(self.types(), self.target_->params, self.arguments_,
                               ValueRole::kArgument, area.base, area.bytes);
   std::ranges::copy(lowered.values(), flat);
 }
 
 Result<void> DynamicCall::lift(void* values, std::span<const uint8_t> memory, uint64_t flat) {
   auto& self = *static_cast<DynamicCall*>(values);
-  const component::TypeArena& types = self.function_->file->component.types;
-  auto lifted =
-      MAYFLY_TRY(component::lift_values(types, std::array{types.result(self.function_->type)},
-                                        ValueRole::kResult, {&flat, 1}, memory));
+  const ValType result = self.types().result(self.target_->function.type);
+  auto lifted = MAYFLY_TRY(component::lift_values(self.types(), std::array{result},
+                                                  ValueRole::kResult, {&flat, 1}, memory));
   self.result_ = std::move(lifted.front());
   return {};
 }
@@ -187,10 +155,11 @@ Result<void> DynamicCall::lift(void* values, std::span<const uint8_t> memory, ui
 Result<ComponentOutcome> call_component(ImageRunner& runner,
                                         const linker::ComponentExport& function,
                                         std::span<const ComponentValue> arguments, uint32_t top) {
-  DynamicCall call = MAYFLY_TRY(DynamicCall::create(function, arguments));
+  const ComponentTarget target = MAYFLY_TRY(ComponentTarget::find(runner.image(), function));
+  DynamicCall call = MAYFLY_TRY(DynamicCall::create(target, arguments));
   const detail::TransferCall values = call.values();
-  LoweredCall lowered = MAYFLY_TRY(lower_call(runner, function, values, top));
-  const auto ended = MAYFLY_TRY(run_call(runner, values, lowered));
+  LoweredCall lowered = MAYFLY_TRY(lower_call(runner, target, values, top));
+  const auto ended = MAYFLY_TRY(run_call(runner, target, values, lowered));
   ComponentOutcome outcome;
   if (ended != nullptr) outcome.call = std::move(*ended);
   outcome.value = call.take_result();

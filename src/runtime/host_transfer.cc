@@ -25,9 +25,10 @@ static_assert(kFlatResultsMax == component::kMaxFlatResults);
 
 }  // namespace
 
-HostTransfer::HostTransfer(runtime::ImageRunner& runner, const runtime::BoundHostFunction& function,
-                           Slot* slots)
+HostTransfer::HostTransfer(runtime::ImageRunner& runner, const runtime::TransferPlace& place,
+                           const runtime::BoundHostFunction& function, Slot* slots)
     : runner_(&runner),
+      place_(&place),
       function_(&function),
       slots_(slots),
       top_(static_cast<uint32_t>(slots[0].low)) {}
@@ -36,21 +37,15 @@ Result<std::vector<ComponentValue>> HostTransfer::lift() const {
   if (function_->type == kDestructor) {
     return std::vector{ComponentValue::own(static_cast<uint32_t>(slots_[1].low))};
   }
-  const TypeArena& types = function_->file->component.types;
-  std::vector<ValType> params;
-  for (const component::Member& param : types.params(function_->type)) params.push_back(param.type);
   std::array<uint64_t, component::kMaxFlatParams> flat{};
-  const size_t count = component::tuple_layout(types, params).flat.size();
-  const size_t used = count > flat.size() ? 1 : count;
-  for (size_t i = 0; i < used; ++i) flat.at(i) = slots_[i + 1].low;
-  const auto transfer = MAYFLY_TRY(runtime::TransferMemory::find(*runner_));
-  return component::lift_values(types, params, ValueRole::kArgument, std::span(flat).first(used),
-                                MAYFLY_TRY(transfer.view()));
+  arguments(flat.data(), function_->flat_params);
+  return component::lift_values(function_->file->component.types, function_->params,
+                                ValueRole::kArgument, std::span(flat).first(function_->flat_params),
+                                MAYFLY_TRY(runtime::TransferMemory(*runner_, *place_).view()));
 }
 
 Result<TransferArea> HostTransfer::reserve(uint64_t bytes) const {
-  auto transfer = MAYFLY_TRY(runtime::TransferMemory::find(*runner_));
-  return transfer.reserve_area(top_, bytes);
+  return runtime::TransferMemory(*runner_, *place_).reserve_area(top_, bytes);
 }
 
 void HostTransfer::arguments(uint64_t* flat, size_t count) const {
@@ -58,8 +53,8 @@ void HostTransfer::arguments(uint64_t* flat, size_t count) const {
 }
 
 Result<TransferReader> HostTransfer::reader() const {
-  const auto transfer = MAYFLY_TRY(runtime::TransferMemory::find(*runner_));
-  return TransferReader(MAYFLY_TRY(transfer.view()), kLiftedBytesMax);
+  return TransferReader(MAYFLY_TRY(runtime::TransferMemory(*runner_, *place_).view()),
+                        kLiftedBytesMax);
 }
 
 void HostTransfer::answer(uint64_t flat) { slots_[0].low = flat; }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "component/flatten.h"
+#include "component/host_values.h"
 #include "component/names.h"
 #include "component/shape.h"
 #include "component/type_text.h"
@@ -80,6 +81,16 @@ bool has_type_of(const HostDefinition& definition, const ComponentImport& import
   return component::has_signature(import.file->component.types, import.type, *signature);
 }
 
+void set_params(BoundHostFunction& function) {
+  if (function.type == component::TypeId{component::kNoIndex}) return;
+  const component::TypeArena& types = function.file->component.types;
+  for (const component::Member& param : types.params(function.type)) {
+    function.params.push_back(param.type);
+  }
+  const size_t flat = component::tuple_layout(types, function.params).flat.size();
+  function.flat_params = flat > component::kMaxFlatParams ? 1 : static_cast<uint32_t>(flat);
+}
+
 Result<std::vector<detail::HostFunction>> bind_functions(
     const LinkRequest& request, const std::shared_ptr<const linker::ComponentFile>& file,
     std::span<const ComponentImport> imports, const image::Plan& plan) {
@@ -102,6 +113,7 @@ Result<std::vector<detail::HostFunction>> bind_functions(
     callable->file = file;
     callable->type = import.type;
     callable->name = full_name(import.interface, import.name);
+    set_params(*callable);
     if (found != nullptr) callable->function = found->of_components;
     bound.push_back({std::move(callable), &BoundHostFunction::call,
                      function_type_of(plan.host_functions[i].type), detail::HostMode::kOnCaller});
@@ -132,8 +144,13 @@ std::string key_of(const LinkRequest& request, const image::Plan& plan) {
   return key;
 }
 
+struct PlannedComponent {
+  linker::PlanModules modules;
+  std::vector<ComponentExport> exports;
+};
+
 // Everything but the image.
-Result<linker::PlanModules> plan_component(const LinkRequest& request, LinkedProgram& linked) {
+Result<PlannedComponent> plan_component(const LinkRequest& request, LinkedProgram& linked) {
   const ProgramState& program = *request.instances.back().program;
   const auto& file = program.component();
   linker::ComponentLinkOptions options;
@@ -144,34 +161,25 @@ Result<linker::PlanModules> plan_component(const LinkRequest& request, LinkedPro
   linker::ComponentLinker linker(options);
   auto made = linker.instantiate(*file, {});
   if (!made) return with_context(printable(program.name()), std::move(made).error());
+  PlannedComponent planned{{}, linker.root(*made).exports};
+  planned.modules = linker.finish();
+  linked.functions =
+      MAYFLY_TRY(bind_functions(request, file, linker.imports(), planned.modules.plan()));
+  return planned;
+}
+
+// Precondition: linked.image is there. Errors: kInvalid when it is not that of the exports.
+Result<void> find_targets(const LinkRequest& request, std::span<const ComponentExport> exports,
+                          LinkedProgram& linked) {
   auto component = std::make_shared<LinkedComponent>();
-  component->file = file;
-  component->exports = linker.root(*made).exports;
-  linked.component = std::move(component);
-  linker::PlanModules modules = linker.finish();
-  linked.functions = MAYFLY_TRY(bind_functions(request, file, linker.imports(), modules.plan()));
-  return modules;
-}
-
-// What the host calls: where free transfer memory begins, then the lowered function's parameters.
-wasm::FuncType core_type(const ComponentExport& function) {
-  if (function.type == component::TypeId{component::kNoIndex}) {
-    return {{wasm::kI32, wasm::kI32}, {}};
+  component->file = request.instances.back().program->component();
+  component->transfer = MAYFLY_TRY(TransferPlace::find(*linked.image));
+  component->exports.reserve(exports.size());
+  for (const ComponentExport& item : exports) {
+    component->exports.push_back(MAYFLY_TRY(ComponentTarget::find(*linked.image, item)));
   }
-  wasm::FuncType core = component::flatten_functype(function.file->component.types, function.type,
-                                                    {}, component::FlattenContext::kLower)
-                            .core;
-  core.params.insert(core.params.begin(), wasm::kI32);
-  return core;
-}
-
-bool has_export(const image::Image& image, const ComponentExport& function) {
-  if (function.step >= image.instances().size()) return false;
-  return std::ranges::any_of(
-      image.instances()[function.step].exports, [&](const image::ImageExport& item) {
-        return item.name == function.export_name && item.kind == wasm::ExternKind::kFunc &&
-               item.func.type == core_type(function);
-      });
+  linked.component = std::move(component);
+  return {};
 }
 
 bool is_of_component(const image::Image& image) {
@@ -185,32 +193,33 @@ Result<std::shared_ptr<const LinkedProgram>> link_component(EngineState& engine,
                                                             const LinkRequest& request) {
   auto linked = std::make_shared<LinkedProgram>();
   image::BuildRequest build;
+  std::vector<ComponentExport> exports;
   build.options = engine.config().options;
   {
     const TraceSpan span(engine, "link");
-    linker::PlanModules modules = MAYFLY_TRY(plan_component(request, *linked));
-    build.modules = std::move(modules.bytes());
-    build.module_names = std::move(modules.names());
-    build.plan = std::move(modules.plan());
+    PlannedComponent planned = MAYFLY_TRY(plan_component(request, *linked));
+    build.modules = std::move(planned.modules.bytes());
+    build.module_names = std::move(planned.modules.names());
+    build.plan = std::move(planned.modules.plan());
+    exports = std::move(planned.exports);
   }
   linked->main = static_cast<uint32_t>(build.plan.steps.size() - 1);
   linked->uses_wasi = uses_wasi(build.plan);
   linked->image = MAYFLY_TRY(build_image_for(engine, key_of(request, build.plan), build));
+  MAYFLY_TRY(find_targets(request, exports, *linked));
   return std::shared_ptr<const LinkedProgram>(std::move(linked));
 }
 
 Result<void> bind_component(const LinkRequest& request, LinkedProgram& linked) {
-  linker::PlanModules modules = MAYFLY_TRY(plan_component(request, linked));
+  PlannedComponent planned = MAYFLY_TRY(plan_component(request, linked));
+  const image::Plan& plan = planned.modules.plan();
   const image::Image& image = *linked.image;
   const bool same_functions = std::ranges::equal(
-      image.host_functions(), modules.plan().host_functions, [](const auto& a, const auto& b) {
+      image.host_functions(), plan.host_functions, [](const auto& a, const auto& b) {
         return a.module == b.module && a.name == b.name && a.type == b.type;
       });
-  const bool same_exports =
-      std::ranges::all_of(linked.component->exports,
-                          [&](const ComponentExport& item) { return has_export(image, item); });
-  if (same_functions && same_exports && is_of_component(image) &&
-      image.instances().size() == modules.plan().steps.size()) {
+  if (same_functions && is_of_component(image) && image.instances().size() == plan.steps.size() &&
+      find_targets(request, planned.exports, linked)) {
     return {};
   }
   return link_error("it is not of the component " +
@@ -224,16 +233,16 @@ Result<void> check_types_known(const image::Image& image) {
                     full_name(first.module, first.name) + " and the like");
 }
 
-const ComponentExport* find_component_export(const LinkedComponent& component,
+const ComponentTarget* find_component_export(const LinkedComponent& component,
                                              std::string_view name) {
   const size_t hash = name.find('#');
   const std::string_view interface = hash == std::string_view::npos ? "" : name.substr(0, hash);
   const std::string_view function = hash == std::string_view::npos ? name : name.substr(hash + 1);
-  const ComponentExport* found = nullptr;
-  for (const ComponentExport& item : component.exports) {
-    if (item.name != function) continue;
-    if (item.interface == interface) return &item;
-    if (found == nullptr && is_compatible(item.interface, interface)) found = &item;
+  const ComponentTarget* found = nullptr;
+  for (const ComponentTarget& item : component.exports) {
+    if (item.function.name != function) continue;
+    if (item.function.interface == interface) return &item;
+    if (found == nullptr && is_compatible(item.function.interface, interface)) found = &item;
   }
   return found;
 }
@@ -242,7 +251,7 @@ Error no_component_export(const LinkedComponent& component, std::string_view nam
   constexpr size_t kNamesMax = 20;
   std::string names;
   for (size_t i = 0; i < component.exports.size() && i < kNamesMax; ++i) {
-    const ComponentExport& item = component.exports[i];
+    const ComponentExport& item = component.exports[i].function;
     names += (i == 0 ? "" : ", ") + full_name(item.interface, item.name);
   }
   if (component.exports.size() > kNamesMax) {
@@ -258,7 +267,7 @@ bool BoundHostFunction::call(void* callable, Caller& caller, detail::Slot* slots
   if (self.function.call == nullptr) return true;
   SandboxState& state = *caller.state();
   const uint32_t outer = state.exchange_transfer_top(static_cast<uint32_t>(slots[0].low));
-  detail::HostTransfer transfer(state.runner(), self, slots);
+  detail::HostTransfer transfer(state.runner(), state.program().component->transfer, self, slots);
   const bool ok = self.function.call(self.function.callable.get(), caller, transfer);
   state.exchange_transfer_top(outer);
   return ok;

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "linker/component_linker.h"
+#include "runtime/component_target.h"
 #include "runtime/linked_program.h"
 
 namespace mayfly::runtime {
@@ -17,7 +18,8 @@ namespace mayfly::runtime {
 // Immutable, shareable between threads.
 struct LinkedComponent {
   std::shared_ptr<const linker::ComponentFile> file;
-  std::vector<linker::ComponentExport> exports;
+  std::vector<ComponentTarget> exports;
+  TransferPlace transfer;
 };
 
 // The callable of a host function that a component calls.
@@ -25,6 +27,8 @@ struct BoundHostFunction {
   std::shared_ptr<const linker::ComponentFile> file;
   component::TypeId type{component::kNoIndex};  // kFunc; kNoIndex for a destructor
   std::string name;                             // for messages
+  std::vector<component::ValType> params;       // of the type
+  uint32_t flat_params = 0;                     // how many words they are passed as
   detail::ComponentHostFunction function;       // without one it is a destructor of nothing
 
   static bool call(void* callable, Caller& caller, detail::Slot* slots);
@@ -43,8 +47,8 @@ Result<void> bind_component(const LinkRequest& request, LinkedProgram& linked);
 Result<void> check_types_known(const image::Image& image);
 
 // By "ns:pkg/interface@1.0.0#name" or "name"; a compatible version will do. nullptr: there is none.
-const linker::ComponentExport* find_component_export(const LinkedComponent& component,
-                                                     std::string_view name);
+const ComponentTarget* find_component_export(const LinkedComponent& component,
+                                             std::string_view name);
 // Errors: kInvalid, which names what there is.
 Error no_component_export(const LinkedComponent& component, std::string_view name);
 

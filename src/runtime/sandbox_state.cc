@@ -178,12 +178,12 @@ Result<std::unique_ptr<CallOutcome>> SandboxState::call(const image::FuncExport&
   return ended(runner_->call_slots(function, slots));
 }
 
-Result<std::unique_ptr<CallOutcome>> SandboxState::call(const linker::ComponentExport& function,
+Result<std::unique_ptr<CallOutcome>> SandboxState::call(const ComponentTarget& target,
                                                         const detail::TransferCall& values) {
   const TraceSpan span(*engine_, "call");
   const Turn turn = MAYFLY_TRY(Turn::take(*this));
-  LoweredCall lowered = MAYFLY_TRY(lower_call(*runner_, function, values, transfer_top_));
-  return ended(run_call(*runner_, values, lowered));
+  LoweredCall lowered = MAYFLY_TRY(lower_call(*runner_, target, values, transfer_top_));
+  return ended(run_call(*runner_, target, values, lowered));
 }
 
 // Every end of a call, outer or inner, comes through here.

@@ -21,12 +21,12 @@
 #include <utility>
 
 #include "base/result.h"
-#include "linker/component_linker.h"
 #include "linker/state_module.h"
 #include "mayfly/limits.h"
 #include "mayfly/policy.h"
 #include "mayfly/sandbox.h"
 #include "mayfly/transfer.h"
+#include "runtime/component_target.h"
 #include "runtime/cpu_limit.h"
 #include "runtime/image_runner.h"
 #include "runtime/linked_program.h"
@@ -73,7 +73,7 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
                                             guest_abi::Slot* slots);
 
   // The same of a component's function. Errors also: kInvalid and kLimit of lower_call().
-  Result<std::unique_ptr<CallOutcome>> call(const linker::ComponentExport& function,
+  Result<std::unique_ptr<CallOutcome>> call(const ComponentTarget& target,
                                             const detail::TransferCall& values);
   // Where a call inside the call in progress finds free transfer memory; what it was.
   uint32_t exchange_transfer_top(uint32_t top) { return std::exchange(transfer_top_, top); }
