@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "component_builder.h"
+#include "library_test.h"
 
 namespace mayfly {
 namespace {

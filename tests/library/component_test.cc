@@ -2,6 +2,7 @@
 //
 // Components by dynamic values: calls, functions of the host, and what sandboxes can do.
 #include "component_builder.h"
+#include "library_test.h"
 
 namespace mayfly {
 namespace {

@@ -5,29 +5,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "mayfly/mayfly.hh"
+#include "wat.h"
 
 namespace mayfly {
-
-// By wat2wasm; ends the test when the text is wrong.
-inline std::vector<uint8_t> wasm_of(const std::string& text) {
-  const std::string stem = testing::TempDir() + "/library-" + std::to_string(::getpid());
-  std::ofstream(stem + ".wat") << text;
-  const std::string command = "wat2wasm --enable-all " + stem + ".wat -o " + stem + ".wasm";
-  if (std::system(command.c_str()) != 0) std::abort();  // NOLINT: the command is the test's own
-  std::ifstream file(stem + ".wasm", std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // Gone when it is closed.
 inline auto temporary_file() {
