@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::string_view kContentLength = "content-length";
 
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
 // Takes every content-length out of the headers. false: one is no number, or they differ.
 bool take_content_length(HttpRequest& request) {
   for (const HttpField& field : request.headers) {
@@ -56,41 +52,6 @@ std::optional<HttpError> check_body(const HttpRequest& request) {
 std::span<const uint8_t> bytes_of_text(const std::string& text) {
   // SAFETY: characters may be read as bytes.
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-bool is_same_name(std::string_view one, std::string_view other) {
-  return std::ranges::equal(one, other, {}, lower, lower);
-}
-
-bool is_forbidden_field(std::string_view name) {
-  static constexpr auto kForbidden = std::to_array<std::string_view>(
-      {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
-       "transfer-encoding", "upgrade", "host", "http2-settings"});
-  return std::ranges::any_of(
-      kForbidden, [name](std::string_view forbidden) { return is_same_name(name, forbidden); });
-}
-
-bool is_token(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [&](char letter) {
-    const char small = lower(letter);
-    return (small >= 'a' && small <= 'z') || (small >= '0' && small <= '9') ||
-           kMarks.find(letter) != std::string_view::npos;
-  });
-}
-
-bool is_field_value(std::string_view text) {
-  return std::ranges::all_of(text, [](char letter) {
-    const auto byte = static_cast<uint8_t>(letter);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7F);
-  });
-}
-
-bool is_request_target(std::string_view text) {
-  return std::ranges::all_of(text, [](char letter) {
-    const auto byte = static_cast<uint8_t>(letter);
-    return byte > 0x20 && byte != 0x7F && byte != '#';
-  });
 }
 
 uint64_t bytes_of_field(const HttpField& field) {

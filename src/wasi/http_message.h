@@ -13,12 +13,18 @@
 #include <vector>
 
 #include "guest_abi/http.h"
+#include "guest_abi/http_syntax.h"
 #include "wasi/http_grants.h"
 
 namespace mayfly::wasi {
 
 using guest_abi::HttpBody;
 using guest_abi::HttpError;
+using guest_abi::is_field_value;
+using guest_abi::is_forbidden_field;
+using guest_abi::is_request_target;
+using guest_abi::is_same_name;
+using guest_abi::is_token;
 
 struct HttpField {
   std::string name;
@@ -33,15 +39,6 @@ std::span<const uint8_t> bytes_of_text(const std::string& text);
 // To such bytes.
 std::string bytes_of_fields(const HttpFields& fields);
 uint64_t bytes_of_field(const HttpField& field);
-
-// Whether a field belongs to the connection: programs neither send nor see it.
-bool is_forbidden_field(std::string_view name);
-bool is_same_name(std::string_view one, std::string_view other);
-// rfc 9110 #tokens, #field.values.
-bool is_token(std::string_view text);
-bool is_field_value(std::string_view text);
-// What may stand in a request's line: no space, control character or fragment.
-bool is_request_target(std::string_view text);
 
 struct HttpTimeouts {
   std::optional<std::chrono::nanoseconds> connect;

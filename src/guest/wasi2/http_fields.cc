@@ -4,6 +4,7 @@
 #include "guest/wasi2/http_fields.h"
 
 #include "guest/wasi2/http_functions.h"
+#include "guest_abi/http_syntax.h"
 
 namespace mayfly::guest {
 namespace {
@@ -13,59 +14,16 @@ using guest_abi::FieldSizes;
 // variant header-error, and none.
 enum class HeaderError : uint8_t { kInvalidSyntax, kForbidden, kImmutable, kNone };
 
-constexpr uint8_t lower(uint8_t letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<uint8_t>(letter + 32) : letter;
-}
-
-bool is_equal(const uint8_t* one, uint32_t one_size, const uint8_t* two, uint32_t two_size) {
-  if (one_size != two_size) return false;
-  for (uint32_t i = 0; i < one_size; ++i) {
-    if (lower(one[i]) != lower(two[i])) return false;
-  }
-  return true;
-}
-
-bool is_named(const Field& field, const char* name) {
-  uint32_t size = 0;
-  while (name[size] != 0) ++size;
-  if (field.name_bytes != size) return false;
-  for (uint32_t i = 0; i < size; ++i) {
-    if (lower(field.name[i]) != static_cast<uint8_t>(name[i])) return false;
-  }
-  return true;
-}
-
-// What belongs to the connection, and is its host's to say.
-constexpr const char* kForbidden[] = {
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "transfer-encoding",
-    "upgrade",
-    "host",
-    "http2-settings",
-};
-
-bool is_forbidden(const Field& field) {
-  for (const char* name : kForbidden) {
-    if (is_named(field, name)) return true;
-  }
-  return false;
-}
+guest_abi::HttpText name_of(const Field& field) { return {field.name, field.name_bytes}; }
 
 bool is_value(const Field& field) {
-  for (uint32_t i = 0; i < field.value_bytes; ++i) {
-    const uint8_t byte = field.value[i];
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7F) return false;
-  }
-  return true;
+  return guest_abi::is_field_value({field.value, field.value_bytes});
 }
 
 HeaderError check_name(const Field& field) {
-  if (!is_token(field.name, field.name_bytes)) return HeaderError::kInvalidSyntax;
-  return is_forbidden(field) ? HeaderError::kForbidden : HeaderError::kNone;
+  if (!guest_abi::is_token(name_of(field))) return HeaderError::kInvalidSyntax;
+  return guest_abi::is_forbidden_field(name_of(field)) ? HeaderError::kForbidden
+                                                       : HeaderError::kNone;
 }
 
 HeaderError check_field(const Field& field) {
@@ -120,7 +78,7 @@ void remove(const Call& call, uint32_t fields, const Field& name) {
   Field field{};
   while (reader.next(&field)) {
     const uint32_t end = reader.position();
-    if (!is_equal(field.name, field.name_bytes, name.name, name.name_bytes)) {
+    if (!guest_abi::is_same_name(name_of(field), name_of(name))) {
       __builtin_memmove(bytes + kept, bytes + begin, end - begin);
       kept += end - begin;
     }
@@ -200,11 +158,11 @@ TransferBytes copy(const Call& call, const uint8_t* from, uint32_t size) {
 
 uint32_t count_named(const Call& call, uint32_t fields, const TransferBytes& name) {
   FieldReader reader = read_fields(call.objects, fields);
-  const uint8_t* const wanted = call.transfer.at(name.address, name.size);
+  const guest_abi::HttpText wanted(call.transfer.at(name.address, name.size), name.size);
   uint32_t count = 0;
   Field field{};
   while (reader.next(&field)) {
-    count += is_equal(field.name, field.name_bytes, wanted, name.size) ? 1 : 0;
+    count += guest_abi::is_same_name(name_of(field), wanted) ? 1 : 0;
   }
   return count;
 }
@@ -216,8 +174,8 @@ uint32_t get(const Call& call, uint32_t fields, const TransferBytes& name) {
   uint32_t at = list;
   Field field{};
   while (reader.next(&field)) {
-    const uint8_t* const wanted = call.transfer.at(name.address, name.size);
-    if (!is_equal(field.name, field.name_bytes, wanted, name.size)) continue;
+    const guest_abi::HttpText wanted(call.transfer.at(name.address, name.size), name.size);
+    if (!guest_abi::is_same_name(name_of(field), wanted)) continue;
     call.transfer.store(at, copy(call, field.value, field.value_bytes));
     at += uint32_t{sizeof(TransferBytes)};
   }
@@ -307,7 +265,8 @@ bool content_length(const Objects& objects, uint32_t fields, uint64_t* length) {
   FieldReader reader = read_fields(objects, fields);
   Field field{};
   while (reader.next(&field)) {
-    if (!is_named(field, "content-length") || field.value_bytes == 0) continue;
+    if (!guest_abi::is_same_name(name_of(field), "content-length") || field.value_bytes == 0)
+      continue;
     uint64_t number = 0;
     for (uint32_t i = 0; i < field.value_bytes; ++i) {
       const uint8_t digit = field.value[i];
@@ -320,19 +279,6 @@ bool content_length(const Objects& objects, uint32_t fields, uint64_t* length) {
     return true;
   }
   return false;
-}
-
-bool is_token(const uint8_t* text, uint32_t size) {
-  for (uint32_t i = 0; i < size; ++i) {
-    const uint8_t letter = lower(text[i]);
-    if ((letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9')) continue;
-    bool is_mark = false;
-    for (const char* mark = "!#$%&'*+-.^_`|~"; *mark != 0; ++mark) {
-      is_mark = is_mark || letter == static_cast<uint8_t>(*mark);
-    }
-    if (!is_mark) return false;
-  }
-  return size != 0;
 }
 
 }  // namespace mayfly::guest

@@ -44,7 +44,4 @@ uint32_t new_fields_view(const Call& call, uint32_t parent, uint32_t fields);
 // The number that a content-length says. false: there is none that is a number.
 bool content_length(const Objects& objects, uint32_t fields, uint64_t* length);
 
-// Names and values of a message (rfc 9110 #tokens, #field.values).
-bool is_token(const uint8_t* text, uint32_t size);
-
 }  // namespace mayfly::guest

@@ -4,6 +4,7 @@
 #include "guest/wasi2/http_body.h"
 #include "guest/wasi2/http_fields.h"
 #include "guest/wasi2/http_functions.h"
+#include "guest_abi/http_syntax.h"
 
 namespace mayfly::guest {
 namespace {
@@ -89,13 +90,8 @@ bool is_scheme(const uint8_t* text, uint32_t size) {
   return true;
 }
 
-// rfc 3986 #section-3.3: what may stand in a path and a query, as far as a request's line needs it.
 bool is_path(const uint8_t* text, uint32_t size) {
-  if (size > guest_abi::kHttpPathBytesMax) return false;
-  for (uint32_t i = 0; i < size; ++i) {
-    if (text[i] <= ' ' || text[i] == 0x7F || text[i] == '#') return false;
-  }
-  return true;
+  return size <= guest_abi::kHttpPathBytesMax && guest_abi::is_request_target({text, size});
 }
 
 // The host looks at it again: a name or an address, and a port.
@@ -131,7 +127,7 @@ uint32_t set_method(const Call& call, uint32_t self, uint32_t kind, const Transf
   HeapText text;
   if (kind == kOtherMethod) {
     if (other.size > guest_abi::kHttpMethodBytesMax ||
-        !is_token(call.transfer.at(other.address, other.size), other.size)) {
+        !guest_abi::is_token({call.transfer.at(other.address, other.size), other.size})) {
       return 1;
     }
     text = keep_text(call, other);
