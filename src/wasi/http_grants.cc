@@ -6,50 +6,21 @@
 #include <algorithm>
 #include <charconv>
 
+#include "wasi/network.h"
+
 namespace mayfly::wasi {
 namespace {
 
-constexpr size_t kNameBytesMax = 253;
-
-std::string lower(std::string_view text) {
-  std::string small(text);
-  for (char& letter : small) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return small;
-}
-
-bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
-
-bool is_label(std::string_view label) {
-  return !label.empty() && label.size() <= 63 && std::ranges::all_of(label, [](char letter) {
-    return (letter >= 'a' && letter <= 'z') || is_digit(letter) || letter == '-' || letter == '_';
-  });
-}
-
-// A name whose last label is a number would be an address for some (127.1, 0x7f000001).
-bool is_number(std::string_view label) {
-  return label.starts_with("0x") || std::ranges::all_of(label, is_digit);
-}
-
-bool is_name(std::string_view name) {
-  if (name.empty() || name.size() > kNameBytesMax) return false;
-  while (true) {
-    const size_t dot = name.find('.');
-    const std::string_view label = name.substr(0, dot);
-    if (!is_label(label)) return false;
-    if (dot == std::string_view::npos) return !is_number(label);
-    name.remove_prefix(dot + 1);
-  }
+std::optional<uint16_t> parse_number(std::string_view text) {
+  uint16_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 std::optional<uint16_t> parse_port(std::string_view text) {
-  uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || port == 0) {
-    return std::nullopt;
-  }
-  return port;
+  const auto port = parse_number(text);
+  return port && *port != 0 ? port : std::nullopt;
 }
 
 // The host, and what follows a colon behind it. nullopt: brackets that do not fit.
@@ -64,12 +35,12 @@ std::optional<HostAndPort> split(std::string_view text) {
     const size_t end = text.find(']');
     if (end == std::string_view::npos) return std::nullopt;
     parts.has_brackets = true;
-    parts.host = lower(text.substr(1, end - 1));
+    parts.host = text.substr(1, end - 1);
     text.remove_prefix(end + 1);
     if (!text.empty() && !text.starts_with(':')) return std::nullopt;
   } else {
     const size_t colon = text.find(':');
-    parts.host = lower(text.substr(0, colon));
+    parts.host = text.substr(0, colon);
     text.remove_prefix(std::min(colon, text.size()));
   }
   if (!text.empty()) parts.port = std::string(text.substr(1));
@@ -93,14 +64,11 @@ std::optional<HttpTarget> parse_authority(std::string_view text, uint16_t defaul
     if (!port) return std::nullopt;
     target.port = *port;
   }
-  target.host = std::move(parts->host);
-  target.address = IpAddress::parse(target.host);
-  const bool is_v6 = target.host.find(':') != std::string::npos;
+  target.host = in_lower_case(parts->host);
+  target.address = IpAddress::parse(parts->host);
+  const bool is_v6 = parts->host.find(':') != std::string::npos;
   if (parts->has_brackets != is_v6) return std::nullopt;
-  if (target.address) return target;
-  if (parts->has_brackets) return std::nullopt;
-  if (target.host.ends_with('.')) target.host.pop_back();
-  if (!is_name(target.host)) return std::nullopt;
+  if (!target.address && !is_host_name(parts->host)) return std::nullopt;
   return target;
 }
 
@@ -118,7 +86,7 @@ Result<HttpGrants::Grant> HttpGrants::parse_grant(const std::string& text) {
   Grant grant;
   // An IPv6 address without brackets, which has no port.
   const bool is_bare_v6 = !text.starts_with('[') && std::ranges::count(text, ':') > 1;
-  auto parts = is_bare_v6 ? HostAndPort{lower(text), std::nullopt, true} : split(text);
+  auto parts = is_bare_v6 ? HostAndPort{text, std::nullopt, true} : split(text);
   if (!parts) return wrong();
   if (parts->port) {
     grant.port = parse_port(*parts->port);
@@ -133,16 +101,15 @@ Result<HttpGrants::Grant> HttpGrants::parse_grant(const std::string& text) {
     const uint16_t bits_max = grant.address->is_v4() ? 32 : 128;
     grant.bits = bits_max;
     if (slash == std::string::npos) return grant;
-    const auto bits = parse_port(std::string_view(host).substr(slash + 1));
+    const auto bits = parse_number(std::string_view(host).substr(slash + 1));
     if (!bits || *bits > bits_max) return wrong();
     grant.bits = *bits;
     return grant;
   }
   grant.kind = host.starts_with("*.") ? Grant::Kind::kBeneath : Grant::Kind::kName;
   if (grant.kind == Grant::Kind::kBeneath) host.erase(0, 2);
-  if (host.ends_with('.')) host.pop_back();
-  if (parts->has_brackets || !is_name(host)) return wrong();
-  grant.name = host;
+  if (parts->has_brackets || !is_host_name(host)) return wrong();
+  grant.name = in_lower_case(host);
   return grant;
 }
 

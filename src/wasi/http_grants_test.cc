@@ -60,6 +60,14 @@ TEST(HttpGrants, AnAddressIsTheSameInAllItsForms) {
   EXPECT_FALSE(allows({"fd00::/8"}, "[fe80::1]"));
 }
 
+TEST(HttpGrants, APrefixOfNoBitsIsAllAddressesOfItsKind) {
+  EXPECT_TRUE(allows({"0.0.0.0/0"}, "10.9.8.7"));
+  EXPECT_TRUE(connects({"example.org", "0.0.0.0/0"}, "example.org", "10.9.8.7"));
+  EXPECT_FALSE(allows({"0.0.0.0/0"}, "[::1]"));
+  EXPECT_TRUE(allows({"[::/0]:80"}, "[fe80::1]"));
+  EXPECT_FALSE(allows({"::/0"}, "10.9.8.7"));
+}
+
 TEST(HttpGrants, PrivateAddressesAreReachedOnlyWhereOneIsNamed) {
   for (const char* address : {"127.0.0.1",
                               "10.1.2.3",
@@ -100,10 +108,12 @@ TEST(HttpGrants, LocalhostIsLoopbackAndNothingElse) {
 }
 
 TEST(HttpGrants, OtherTextsAreNoGrants) {
-  for (const char* text : {"",           ":80",    "a b",         "http://a",  "a/b",   "a:0",
-                           "a:65536",    "a:b",    "*a",          "a.*",       "a..b",  "[a]",
-                           "[::1",       "[::1]x", "10.0.0.0/33", "10.0.0.0/", "127.1", "user@a",
-                           "fd00::/129", "*.",     "0x7f000001"}) {
+  for (const char* text :
+       {"",           ":80",    "a b",         "http://a",  "a/b",    "a:0",
+        "a:65536",    "a:b",    "*a",          "a.*",       "a..b",   "[a]",
+        "[::1",       "[::1]x", "10.0.0.0/33", "10.0.0.0/", "127.1",  "user@a",
+        "fd00::/129", "*.",     "0x7f000001",  "-a",        "a-.org", "127.0.0.1.",
+        "a..",        "."}) {
     const std::vector<std::string> texts = {text};
     EXPECT_FALSE(HttpGrants::parse(texts).has_value()) << text;
   }
@@ -123,6 +133,11 @@ TEST(HttpGrants, AuthoritiesHaveOneReading) {
                            "2130706433",
                            "0x7f.1",
                            "0177.0.0.1.",
+                           "127.0.0.1.",
+                           "0x7f",
+                           "a..",
+                           ".",
+                           "-a",
                            "1.2.3.4.5",
                            "[::1",
                            "::1",
