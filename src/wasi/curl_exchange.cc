@@ -3,6 +3,7 @@
 // What becomes of a transfer: its buffers, its parts, its end.
 #include "wasi/curl_exchange.h"
 
+#include <charconv>
 #include <utility>
 
 #include "guest_abi/wasi_ports.h"
@@ -12,6 +13,31 @@ namespace mayfly::wasi {
 
 using guest_abi::HttpPart;
 using guest_abi::wasi::Errno;
+
+namespace {
+
+// rfc 9112 #status.line. nullopt: it is none.
+std::optional<uint32_t> parse_status(std::string_view line) {
+  const size_t space = line.find(' ');
+  if (!line.starts_with("HTTP/") || space == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = line.substr(space + 1);
+  const std::string_view digits = rest.substr(0, rest.find(' '));
+  uint32_t status = 0;
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), status);
+  const bool is_right = digits.size() == 3 && error == std::errc() &&
+                        stop == digits.data() + digits.size() && status >= 100;
+  return is_right ? std::optional(status) : std::nullopt;
+}
+
+bool is_space(char letter) { return letter == ' ' || letter == '\t'; }
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<CurlExchange>> CurlExchange::create(HttpClient& client,
                                                            HttpRequest request) {
@@ -200,48 +226,60 @@ size_t CurlExchange::give_body(char* to, size_t room) {
   return CURL_READFUNC_PAUSE;
 }
 
-// A status begins a head: the last one is the response's, those before were only information.
+// A status begins a head: the last head is the response's, those before were only information.
 size_t CurlExchange::take_header(std::string_view line) {
   const size_t bytes = line.size();
   last_byte_at_ = Clock::now();
   while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
-  if (!head_is_there_ && line.starts_with("HTTP/")) {
-    const size_t space = line.find(' ');
-    const std::string_view digits =
-        space == std::string_view::npos ? std::string_view() : line.substr(space + 1, 3);
-    status_ = 0;
-    for (const char digit : digits) status_ = status_ * 10 + static_cast<uint32_t>(digit - '0');
-    head_.clear();
-    field_bytes_ = 0;
-    return bytes;
-  }
   if (line.empty()) {
-    field_bytes_ = 0;
     head_is_there_ = head_is_there_ || status_ >= 200 || status_ == 101;
-    return bytes;
+    status_comes_ = !head_is_there_;
   }
-  return take_field(line) ? bytes : 0;
+  if (line.empty() || status_comes_) {
+    field_goes_on_ = false;
+    field_bytes_ = 0;
+  }
+  if (line.empty()) return bytes;
+  const bool is_right = status_comes_ ? take_status(line) : take_field(line);
+  return is_right ? bytes : 0;
 }
 
+bool CurlExchange::take_status(std::string_view line) {
+  const auto status = parse_status(line);
+  if (!status) {
+    failure_ = HttpError::kProtocolError;
+    message_ = "the response does not begin with HTTP and a status of three digits";
+    return false;
+  }
+  status_comes_ = false;
+  status_ = *status;
+  head_.clear();
+  return true;
+}
+
+// What is no field, or the connection's, is left out, with the lines that go on with it.
 bool CurlExchange::take_field(std::string_view line) {
   HttpFields& fields = head_is_there_ ? trailers_ : head_;
-  const auto is_space = [](char letter) { return letter == ' ' || letter == '\t'; };
-  const bool goes_on = is_space(line.front());  // rfc 9112 #line.folding
-  const size_t colon = goes_on ? 0 : line.find(':');
-  if (colon == std::string_view::npos || (goes_on && fields.empty())) return true;
-  std::string_view value = line.substr(colon + (goes_on ? 0 : 1));
-  while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
-  while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
-  if (goes_on) {
-    fields.back().value += " " + std::string(value);
-    field_bytes_ += value.size() + 1;
-  } else {
-    fields.push_back({std::string(line.substr(0, colon)), std::string(value)});
-    field_bytes_ += bytes_of_field(fields.back());
-    if (is_forbidden_field(fields.back().name)) {
-      field_bytes_ -= bytes_of_field(fields.back());
+  if (is_space(line.front())) {  // rfc 9112 #line.folding
+    const std::string_view more = trimmed(line);
+    if (!field_goes_on_) return true;
+    if (is_field_value(more)) {
+      fields.back().value += " " + std::string(more);
+      field_bytes_ += more.size() + 1;
+    } else {
+      field_goes_on_ = false;
       fields.pop_back();
     }
+  } else {
+    const size_t colon = line.find(':');
+    const std::string_view name = line.substr(0, colon);
+    const std::string_view value =
+        colon == std::string_view::npos ? std::string_view() : trimmed(line.substr(colon + 1));
+    field_goes_on_ = colon != std::string_view::npos && is_token(name) && is_field_value(value) &&
+                     !is_forbidden_field(name);
+    if (!field_goes_on_) return true;
+    fields.push_back({std::string(name), std::string(value)});
+    field_bytes_ += bytes_of_field(fields.back());
   }
   if (field_bytes_ <= guest_abi::kHttpFieldsBytesMax) return true;
   failure_ = head_is_there_ ? HttpError::kResponseTrailerSectionSize

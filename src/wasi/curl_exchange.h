@@ -61,6 +61,8 @@ class CurlExchange final : public HttpExchange {
   void set_headers();
   template <typename Value>
   void set(CURLoption option, Value value);
+  // false: the exchange has failed.
+  bool take_status(std::string_view line);
   bool take_field(std::string_view line);
   // Ends it for a reason of our own.
   void fail(HttpError code, std::string message);
@@ -79,6 +81,8 @@ class CurlExchange final : public HttpExchange {
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 
   uint32_t status_ = 0;
+  bool status_comes_ = true;    // with the next line
+  bool field_goes_on_ = false;  // in the next line, if that is folded
   bool head_is_there_ = false;
   HttpFields head_;
   HttpFields trailers_;

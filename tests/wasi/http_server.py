@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 
 CHUNK = bytes(range(256)) * 256
 
@@ -148,6 +149,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def path_garbage(self, _):
         self.raw(b"this is not HTTP\r\n\r\n")
+
+    def path_status_line(self, argument):
+        self.raw(urllib.parse.unquote(argument).encode() + b"\r\nContent-Length: 0\r\n\r\n")
+
+    def path_folded(self, _):
+        """Fields over many lines, some of which are none, in the head and the trailers."""
+        fields = (b"X-Kept: a\r\n b\r\n\t c \r\n"
+                  b"Keep-Alive: timeout=5\r\n , x-secret=1\r\n x-secret: 2\r\n"
+                  b"Bad name: 1\r\n 2\r\nX-Bad-Value: 1\x01\r\n 2\r\n"
+                  b"X-Bad-Later: 1\r\n 2\x01\r\n 3\r\nX-Last: z\r\n")
+        self.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + fields
+                 + b"\r\n2\r\nok\r\n0\r\n folds nothing\r\n" + fields + b"\r\n")
 
     def path_headers(self, argument):
         self.raw(b"HTTP/1.1 200 OK\r\n" + b"X-Long: %s\r\n" % (b"x" * 1000) * int(argument)

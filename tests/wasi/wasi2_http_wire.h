@@ -172,6 +172,16 @@ class Wasi2HttpWire : public Wasi2HttpProgram {
     mayfly_wasi2_set_connect_timeout(transfer(), state(), made, 1, connect);
     return made;
   }
+  // For a query, whatever the bytes are.
+  static std::string escaped(std::string_view text) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string escapes;
+    for (const char letter : text) {
+      const auto byte = static_cast<uint8_t>(letter);
+      escapes += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+    return escapes;
+  }
   static bool has(const Headers& headers, const Header& header) {
     return std::ranges::find(headers, header) != headers.end();
   }

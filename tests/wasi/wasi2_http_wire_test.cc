@@ -131,6 +131,33 @@ TEST_F(Wasi2HttpWire, ServersThatAreWrongAreErrors) {
   EXPECT_EQ(failure_of("/"), code(HttpError::kConnectionRefused));
 }
 
+TEST_F(Wasi2HttpWire, AStatusIsThreeDigits) {
+  start();
+  for (const char* line :
+       {"HTTP/1.1 200", "HTTP/1.1 299 Fine", "HTTP/1.1 200 ", "HTTP/1.0 200 12 monkeys"}) {
+    EXPECT_EQ(get("/status-line?" + escaped(line)).code, kOk) << line;
+  }
+  for (const char* line : {"HTTP/1.1 2", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 20x OK",
+                           "HTTP/1.1 -20 OK", "HTTP/1.1 +20 OK", "HTTP/1.1 099 OK", "HTTP/1.1  200",
+                           "HTTP/1.1\t200 OK", "HTTP/1.1", "HTTP/1.1 ", "HTTP 200 OK"}) {
+    EXPECT_EQ(failure_of("/status-line?" + escaped(line)), code(HttpError::kProtocolError)) << line;
+  }
+  // In the middle of a head it is no field either.
+  EXPECT_EQ(failure_of("/status-line?" + escaped("HTTP/1.1 201 OK\r\nHTTP/1.1 500 No")),
+            code(HttpError::kProtocolError));
+}
+
+TEST_F(Wasi2HttpWire, FoldedLinesGoWithTheirField) {
+  start();
+  const Response response = get("/folded");
+  const Headers kept = {{"X-Kept", "a b c"}, {"X-Last", "z"}};
+  EXPECT_EQ(response.headers, kept);
+  EXPECT_EQ(text_of_body(response), "ok");
+  Headers trailers;
+  EXPECT_EQ(trailers_of(response, &trailers), kOk);
+  EXPECT_EQ(trailers, kept);
+}
+
 TEST_F(Wasi2HttpWire, NamesThatLeadToPrivateAddressesAreProhibited) {
   // libcurl itself answers for names beneath localhost: as DNS would that was turned around.
   config_.http.grants = {"rebound.localhost", "*.localhost", "*"};
