@@ -107,22 +107,9 @@ void Denials::see(PortCall& call, WasiPort port, std::span<const uint8_t> bytes)
       if (port != WasiPort::kSymlink) look(request.old_directory, request.old_path, request.error);
       return look(request.new_directory, request.new_path, request.error);
     }
-    case WasiPort::kHttpStart:
-      return look_at(call, request_of<guest_abi::HttpStartRequest>(bytes));
     default:
       return see_network(call, port, bytes);
   }
-}
-
-void Denials::look_at(PortCall& call, const guest_abi::HttpStartRequest& request) {
-  constexpr auto kDenied = static_cast<uint32_t>(guest_abi::HttpError::kRequestDenied);
-  if (request.error != static_cast<uint32_t>(Errno::kIo) || request.code != kDenied) return;
-  std::vector<uint8_t> text(
-      std::min<uint64_t>(request.authority.bytes, guest_abi::kHttpAuthorityBytesMax));
-  if (!call.guest().read(request.authority.address, text)) return;
-  const std::string authority(text.begin(), text.end());
-  say("a request to " + quoted(authority) + "; --http " + runtime::printable(authority) +
-      " would allow it");
 }
 
 void Denials::look_at(PortCall& call, uint32_t directory, const guest_abi::WasiRange& range,

@@ -30,7 +30,6 @@ class Denials {
  private:
   void see_network(PortCall& call, guest_abi::WasiPort port, std::span<const uint8_t> request);
   void look_at(PortCall& call, uint32_t directory, const guest_abi::WasiRange& path, Errno error);
-  void look_at(PortCall& call, const guest_abi::HttpStartRequest& request);
   void say(const std::string& text);
 
   Sink sink_;

@@ -104,6 +104,17 @@ TEST_P(HttpPortsTest, OnlyGrantedServersAreAsked) {
   EXPECT_EQ(code_of(request_to("10.0.0.1")), code(HttpError::kRequestDenied));
 }
 
+TEST_P(HttpPortsTest, ADenialNamesTheFlag) {
+  std::vector<std::string> said;
+  WasiConfig config = ProgramTest::config();
+  config.denied = [&said](std::string_view line) { said.emplace_back(line); };
+  start(config);
+  EXPECT_EQ(code_of(request_to("example.com:81")), code(HttpError::kRequestDenied));
+  EXPECT_EQ(code_of(request_to("a b")), code(HttpError::kRequestUriInvalid));
+  EXPECT_EQ(said, std::vector<std::string>{"mayfly: denied: HTTP to \"example.com:81\" is not "
+                                           "granted; --http example.com:81 would allow it\n"});
+}
+
 TEST_P(HttpPortsTest, OtherHandlesAreNoExchangesAndExchangesNoFiles) {
   HttpTakeRequest take{};
   take.handle = kRoot;

@@ -15,7 +15,7 @@ namespace {
 
 using guest_abi::WasiPort;
 
-constexpr uint64_t kNameBytesMax = 255;
+constexpr uint64_t kNameBytesMax = guest_abi::kHttpAuthorityBytesMax;
 
 template <typename Request>
 Request request_of(std::span<const uint8_t> bytes) {
@@ -100,7 +100,8 @@ void Denials::see_network(PortCall& call, WasiPort port, std::span<const uint8_t
     }
     case WasiPort::kHttpStart: {
       const auto request = request_of<guest_abi::HttpStartRequest>(bytes);
-      if (static_cast<guest_abi::HttpError>(request.code) == guest_abi::HttpError::kRequestDenied) {
+      if (static_cast<Errno>(request.error) == Errno::kIo &&
+          static_cast<guest_abi::HttpError>(request.code) == guest_abi::HttpError::kRequestDenied) {
         const std::string host = name_in(call, request.authority);
         advice = "HTTP to \"" + host + "\" is not granted; --http " + host + " would allow it";
       }
