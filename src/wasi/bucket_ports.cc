@@ -19,9 +19,7 @@ constexpr size_t kKeysMax = 1000;
 PortAnswer read_name(PortCall& call, const guest_abi::WasiRange& range, uint64_t bytes_max,
                      std::string* name) {
   if (range.bytes > bytes_max) return Errno::kNameTooLong;
-  std::vector<uint8_t> bytes(range.bytes);
-  MAYFLY_TRY(call.guest().read(range.address, bytes));
-  name->assign(bytes.begin(), bytes.end());
+  *name = MAYFLY_TRY(read_text(call, range, bytes_max));
   return is_utf8(*name) ? Errno::kSuccess : Errno::kIlSeq;
 }
 
@@ -70,9 +68,8 @@ PortAnswer get_entry(PortCall& call, guest_abi::WasiBucketRequest& request) {
   MAYFLY_ERRNO_TRY(error);
   request.found = 1;
   request.bytes = value.size();
-  if (value.empty() || value.size() > request.value.bytes) return Errno::kSuccess;
-  const std::vector<uint8_t> bytes(value.begin(), value.end());
-  MAYFLY_TRY(call.guest().write(request.value.address, bytes));
+  if (value.size() > request.value.bytes) return Errno::kSuccess;
+  MAYFLY_TRY(write_text(call, request.value.address, value));
   count_input(call, value.size());
   return Errno::kSuccess;
 }
@@ -81,12 +78,10 @@ PortAnswer set_entry(PortCall& call, guest_abi::WasiBucketRequest& request) {
   Entry entry;
   MAYFLY_ERRNO_TRY(MAYFLY_TRY(find_entry(call, request, &entry)));
   if (request.value.bytes > kValueBytesMax) return Errno::kFBig;
-  std::vector<uint8_t> bytes(request.value.bytes);
-  MAYFLY_TRY(call.guest().read(request.value.address, bytes));
-  MAYFLY_TRY(check_output(call, bytes.size()));
-  MAYFLY_ERRNO_TRY(
-      entry.store->set(entry.bucket, entry.key, std::string(bytes.begin(), bytes.end())));
-  count_output(call, bytes.size());
+  MAYFLY_TRY(check_output(call, request.value.bytes));
+  std::string value = MAYFLY_TRY(read_text(call, request.value, kValueBytesMax));
+  MAYFLY_ERRNO_TRY(entry.store->set(entry.bucket, entry.key, std::move(value)));
+  count_output(call, request.value.bytes);
   return Errno::kSuccess;
 }
 
@@ -113,16 +108,16 @@ PortAnswer list_keys(PortCall& call, guest_abi::WasiBucketRequest& request) {
   KeyPage page;
   MAYFLY_ERRNO_TRY(entry.store->list(entry.bucket, request.number, kKeysMax,
                                      request.value.bytes - kSizes, &page));
-  std::vector<uint8_t> packed;
+  std::string packed;
   for (const std::string& key : page.keys) {
     // A file of others may have what no component has written.
     if (key.size() > kKeyBytesMax || !is_utf8(key)) return Errno::kIo;
     const auto size = static_cast<uint32_t>(key.size());
     packed.resize(packed.size() + sizeof size);
     std::memcpy(packed.data() + packed.size() - sizeof size, &size, sizeof size);
-    packed.insert(packed.end(), key.begin(), key.end());
+    packed += key;
   }
-  if (!packed.empty()) MAYFLY_TRY(call.guest().write(request.value.address, packed));
+  MAYFLY_TRY(write_text(call, request.value.address, packed));
   request.found = static_cast<uint32_t>(page.keys.size());
   request.bytes = packed.size();
   request.number_out = page.next;

@@ -49,33 +49,27 @@ std::optional<HttpError> check_body(const HttpRequest& request) {
 
 }  // namespace
 
-std::span<const uint8_t> bytes_of_text(const std::string& text) {
-  // SAFETY: characters may be read as bytes.
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 uint64_t bytes_of_field(const HttpField& field) {
   return sizeof(guest_abi::FieldSizes) + field.name.size() + field.value.size();
 }
 
-std::optional<HttpFields> parse_fields(std::span<const uint8_t> bytes) {
+std::optional<HttpFields> parse_fields(std::string_view bytes) {
   HttpFields fields;
   while (!bytes.empty()) {
     guest_abi::FieldSizes sizes{};
     if (bytes.size() < sizeof sizes) return std::nullopt;
     std::memcpy(&sizes, bytes.data(), sizeof sizes);
-    bytes = bytes.subspan(sizeof sizes);
+    bytes.remove_prefix(sizeof sizes);
     if (sizes.name_bytes > bytes.size() || sizes.value_bytes > bytes.size() - sizes.name_bytes) {
       return std::nullopt;
     }
-    const auto name = bytes.first(sizes.name_bytes);
-    const auto value = bytes.subspan(sizes.name_bytes, sizes.value_bytes);
-    HttpField field{{name.begin(), name.end()}, {value.begin(), value.end()}};
+    HttpField field{std::string(bytes.substr(0, sizes.name_bytes)),
+                    std::string(bytes.substr(sizes.name_bytes, sizes.value_bytes))};
     if (!is_token(field.name) || !is_field_value(field.value) || is_forbidden_field(field.name)) {
       return std::nullopt;
     }
     fields.push_back(std::move(field));
-    bytes = bytes.subspan(size_t{sizes.name_bytes} + sizes.value_bytes);
+    bytes.remove_prefix(size_t{sizes.name_bytes} + sizes.value_bytes);
   }
   return fields;
 }
@@ -99,8 +93,8 @@ std::optional<HttpError> make_request(HttpRequestParts parts, HttpRequest* reque
   constexpr uint16_t kHttpPort = 80, kHttpsPort = 443;
   auto target = parse_authority(parts.authority, parts.is_https ? kHttpsPort : kHttpPort);
   if (!target) return HttpError::kRequestUriInvalid;
-  auto headers = parse_fields(bytes_of_text(parts.headers));
-  auto trailers = parse_fields(bytes_of_text(parts.trailers));
+  auto headers = parse_fields(parts.headers);
+  auto trailers = parse_fields(parts.trailers);
   if (!headers || !trailers) return HttpError::kProtocolError;
   request->method = std::move(parts.method);
   request->is_https = parts.is_https;

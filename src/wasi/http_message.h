@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +33,7 @@ using HttpFields = std::vector<HttpField>;
 
 // From the bytes that guest_abi/http.h describes. nullopt: they are not that, or a name or value is
 // not HTTP's, or a name is forbidden.
-std::optional<HttpFields> parse_fields(std::span<const uint8_t> bytes);
-std::span<const uint8_t> bytes_of_text(const std::string& text);
+std::optional<HttpFields> parse_fields(std::string_view bytes);
 // To such bytes.
 std::string bytes_of_fields(const HttpFields& fields);
 uint64_t bytes_of_field(const HttpField& field);

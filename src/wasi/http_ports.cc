@@ -20,15 +20,6 @@ Errno find_exchange(PortCall& call, uint32_t number, HttpExchange** exchange) {
   return Errno::kSuccess;
 }
 
-// Text of the guest that is no longer than it may be; nullopt: it is.
-Result<std::optional<std::string>> read_text(PortCall& call, const guest_abi::WasiRange& range,
-                                             uint64_t bytes_max) {
-  if (range.bytes > bytes_max) return std::optional<std::string>();
-  std::vector<uint8_t> bytes(range.bytes);
-  if (range.bytes != 0) MAYFLY_TRY(call.guest().read(range.address, bytes));
-  return std::optional<std::string>(std::in_place, bytes.begin(), bytes.end());
-}
-
 struct TextLimit {
   guest_abi::WasiRange range;
   uint64_t bytes_max;
@@ -55,9 +46,8 @@ Result<std::optional<HttpError>> read_parts(PortCall& call,
        &HttpRequestParts::trailers},
   };
   for (const TextLimit& limit : limits) {
-    auto text = MAYFLY_TRY(read_text(call, limit.range, limit.bytes_max));
-    if (!text) return std::optional(limit.error);
-    parts->*limit.to = *std::move(text);
+    if (limit.range.bytes > limit.bytes_max) return std::optional(limit.error);
+    parts->*limit.to = MAYFLY_TRY(read_text(call, limit.range, limit.bytes_max));
   }
   parts->is_https = request.is_https != 0;
   if (request.body > static_cast<uint32_t>(HttpBody::kWhole)) {
@@ -155,26 +145,28 @@ PortAnswer take_of_exchange(PortCall& call, guest_abi::HttpTakeRequest& request)
     request.bytes = part.text.size();
   }
   if (part.text.size() > request.to.bytes) return Errno::kNameTooLong;
-  if (part.text.empty()) return part.error;
-  const std::vector<uint8_t> bytes(part.text.begin(), part.text.end());
-  MAYFLY_TRY(call.guest().write(request.to.address, bytes));
-  count_input(call, bytes.size());
+  MAYFLY_TRY(write_text(call, request.to.address, part.text));
+  count_input(call, part.text.size());
   return part.error;
 }
 
 PortAnswer finish_request_body(PortCall& call, guest_abi::HttpFinishRequest& request) {
   HttpExchange* exchange = nullptr;
   MAYFLY_ERRNO_TRY(find_exchange(call, request.handle, &exchange));
-  const auto text = MAYFLY_TRY(read_text(call, request.trailers, guest_abi::kHttpFieldsBytesMax));
-  auto trailers = text ? parse_fields(bytes_of_text(*text)) : std::nullopt;
+  const bool is_small = request.trailers.bytes <= guest_abi::kHttpFieldsBytesMax;
+  std::optional<HttpFields> trailers;
+  if (is_small) {
+    trailers =
+        parse_fields(MAYFLY_TRY(read_text(call, request.trailers, guest_abi::kHttpFieldsBytesMax)));
+  }
   if (!trailers) {
-    request.code = static_cast<uint32_t>(text ? HttpError::kProtocolError
-                                              : HttpError::kRequestTrailerSectionSize);
+    request.code = static_cast<uint32_t>(is_small ? HttpError::kProtocolError
+                                                  : HttpError::kRequestTrailerSectionSize);
     exchange->finish(false, {});
     return Errno::kIo;
   }
-  MAYFLY_TRY(check_output(call, text->size()));
-  count_output(call, text->size());
+  MAYFLY_TRY(check_output(call, request.trailers.bytes));
+  count_output(call, request.trailers.bytes);
   exchange->finish(request.is_whole != 0, *std::move(trailers));
   call.program.http->progress();
   return Errno::kSuccess;

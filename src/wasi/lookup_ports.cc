@@ -127,9 +127,7 @@ Errno start_lookup(PortCall& call, const std::string& name, Pair pair) {
 
 PortAnswer read_name(PortCall& call, const guest_abi::WasiRange& range, std::string* name) {
   if (range.bytes > kNameBytesMax) return Errno::kInval;
-  std::vector<uint8_t> bytes(range.bytes);
-  MAYFLY_TRY(call.guest().read(range.address, bytes));
-  name->assign(bytes.begin(), bytes.end());
+  *name = MAYFLY_TRY(read_text(call, range, kNameBytesMax));
   return Errno::kSuccess;
 }
 

@@ -25,9 +25,8 @@ Request request_of(std::span<const uint8_t> bytes) {
 }
 
 std::string name_in(PortCall& call, const guest_abi::WasiRange& range) {
-  std::vector<uint8_t> bytes(std::min(range.bytes, kNameBytesMax));
-  if (!call.guest().read(range.address, bytes)) return "?";
-  return runtime::printable(std::string(bytes.begin(), bytes.end()));
+  const auto name = read_text(call, range, kNameBytesMax);
+  return name ? runtime::printable(*name) : "?";
 }
 
 struct Use {

@@ -3,6 +3,7 @@
 // The checks that ports share: paths as text, and what a handle may be used for.
 #include "wasi/port_call.h"
 
+#include <algorithm>
 #include <climits>
 
 namespace mayfly::wasi {
@@ -41,11 +42,25 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+Result<std::string> read_text(PortCall& call, const guest_abi::WasiRange& range,
+                              uint64_t bytes_max) {
+  std::string text(std::min(range.bytes, bytes_max), '\0');
+  if (text.empty()) return text;
+  // SAFETY: characters may be written as bytes; the span ends with the string.
+  MAYFLY_TRY(
+      call.guest().read(range.address, {reinterpret_cast<uint8_t*>(text.data()), text.size()}));
+  return text;
+}
+
+Result<void> write_text(PortCall& call, uint64_t address, std::string_view text) {
+  if (text.empty()) return {};
+  // SAFETY: characters may be read as bytes; the span ends with the text.
+  return call.guest().write(address, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
 PortAnswer read_path(PortCall& call, const guest_abi::WasiRange& range, std::string* path) {
   if (range.bytes >= PATH_MAX) return Errno::kNameTooLong;
-  std::vector<uint8_t> bytes(range.bytes);
-  MAYFLY_TRY(call.guest().read(range.address, bytes));
-  path->assign(bytes.begin(), bytes.end());
+  *path = MAYFLY_TRY(read_text(call, range, PATH_MAX));
   if (path->empty()) return Errno::kNoEnt;
   if (path->find('\0') != std::string::npos) return Errno::kInval;
   return is_utf8(*path) ? Errno::kSuccess : Errno::kIlSeq;

@@ -64,6 +64,13 @@ using PortAnswer = Result<Errno>;
 
 bool is_utf8(std::string_view text);
 
+// Text in the guest's memory; of longer text its first bytes_max bytes.
+// Errors: those of the guest's memory.
+Result<std::string> read_text(PortCall& call, const guest_abi::WasiRange& range,
+                              uint64_t bytes_max);
+// All of the text; of an empty one the address is not looked at.
+Result<void> write_text(PortCall& call, uint64_t address, std::string_view text);
+
 // A path of the guest: not empty, no NUL, UTF-8, short enough for the kernel.
 PortAnswer read_path(PortCall& call, const guest_abi::WasiRange& range, std::string* path);
 

@@ -14,25 +14,19 @@ constexpr uint64_t kContextBytesMax = 1 << 10;
 constexpr uint64_t kMessageBytesMax = 1 << 16;
 constexpr uint64_t kConfigKeyBytesMax = 1 << 16;
 
-Result<std::string> read_text(PortCall& call, const guest_abi::WasiRange& range,
+// Longer text is cut off, and says so.
+Result<std::string> read_some(PortCall& call, const guest_abi::WasiRange& range,
                               uint64_t bytes_max) {
-  std::vector<uint8_t> bytes(std::min(range.bytes, bytes_max));
-  MAYFLY_TRY(call.guest().read(range.address, bytes));
-  std::string text(bytes.begin(), bytes.end());
+  std::string text = MAYFLY_TRY(read_text(call, range, bytes_max));
   if (range.bytes > bytes_max) text += "...";
   return text;
 }
 
-void append(std::vector<uint8_t>& bytes, std::string_view text) {
-  bytes.insert(bytes.end(), text.begin(), text.end());
-}
-
 // All of it or nothing.
-PortAnswer give(PortCall& call, guest_abi::WasiConfigRequest& request,
-                std::span<const uint8_t> bytes) {
-  request.bytes = bytes.size();
-  if (bytes.size() > request.to.bytes) return Errno::kSuccess;
-  MAYFLY_TRY(call.guest().write(request.to.address, bytes));
+PortAnswer give(PortCall& call, guest_abi::WasiConfigRequest& request, std::string_view text) {
+  request.bytes = text.size();
+  if (text.size() > request.to.bytes) return Errno::kSuccess;
+  MAYFLY_TRY(write_text(call, request.to.address, text));
   return Errno::kSuccess;
 }
 
@@ -44,8 +38,8 @@ PortAnswer log_message(PortCall& call, guest_abi::WasiLogRequest& request) {
   const auto level = static_cast<LogLevel>(request.level);
   if (!log.sink) return Errno::kAcces;
   if (level < log.from) return Errno::kSuccess;
-  const std::string context = MAYFLY_TRY(read_text(call, request.context, kContextBytesMax));
-  const std::string message = MAYFLY_TRY(read_text(call, request.message, kMessageBytesMax));
+  const std::string context = MAYFLY_TRY(read_some(call, request.context, kContextBytesMax));
+  const std::string message = MAYFLY_TRY(read_some(call, request.message, kMessageBytesMax));
   MAYFLY_TRY(check_output(call, context.size() + message.size()));
   count_output(call, context.size() + message.size());
   log.sink(level, context, message);
@@ -58,20 +52,18 @@ PortAnswer config_value(PortCall& call, guest_abi::WasiConfigRequest& request) {
   const auto found = call.program.config.find(key);
   if (found == call.program.config.end()) return Errno::kSuccess;
   request.found = 1;
-  std::vector<uint8_t> bytes;
-  append(bytes, found->second);
-  return give(call, request, bytes);
+  return give(call, request, found->second);
 }
 
 PortAnswer config_values(PortCall& call, guest_abi::WasiConfigRequest& request) {
-  std::vector<uint8_t> bytes;
+  std::string bytes;
   for (const auto& [key, value] : call.program.config) {
     const guest_abi::WasiConfigPair sizes{static_cast<uint32_t>(key.size()),
                                           static_cast<uint32_t>(value.size())};
     bytes.resize(bytes.size() + sizeof sizes);
     std::memcpy(bytes.data() + bytes.size() - sizeof sizes, &sizes, sizeof sizes);
-    append(bytes, key);
-    append(bytes, value);
+    bytes += key;
+    bytes += value;
   }
   request.found = static_cast<uint32_t>(call.program.config.size());
   return give(call, request, bytes);

@@ -7,14 +7,9 @@ namespace mayfly::wasi {
 
 namespace {
 
-std::span<const uint8_t> bytes_of(const std::string& text) {
-  // SAFETY: any object may be read as bytes; the span ends with the string.
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-PortAnswer write_text(PortCall& call, const std::string& text, const guest_abi::WasiRange& to) {
+PortAnswer give(PortCall& call, const std::string& text, const guest_abi::WasiRange& to) {
   if (text.size() > to.bytes) return Errno::kNameTooLong;
-  MAYFLY_TRY(call.guest().write(to.address, bytes_of(text)));
+  MAYFLY_TRY(write_text(call, to.address, text));
   return Errno::kSuccess;
 }
 
@@ -33,13 +28,13 @@ PortAnswer start(PortCall& call, guest_abi::WasiStartRequest& request) {
 PortAnswer text(PortCall& call, guest_abi::WasiTextRequest& request) {
   switch (static_cast<guest_abi::WasiText>(request.text)) {
     case guest_abi::WasiText::kArgs:
-      return write_text(call, call.program.args, request.to);
+      return give(call, call.program.args, request.to);
     case guest_abi::WasiText::kEnviron:
-      return write_text(call, call.program.environ, request.to);
+      return give(call, call.program.environ, request.to);
     case guest_abi::WasiText::kPreopenName: {
       const Handle* handle = call.find(request.handle);
       if (handle == nullptr || !handle->has(guest_abi::kWasiPreopen)) return Errno::kBadF;
-      return write_text(call, handle->name, request.to);
+      return give(call, handle->name, request.to);
     }
   }
   return Errno::kInval;
