@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // wasi:keyvalue: buckets, which are handles without a file, and their entries.
-#include <fcntl.h>
-
 #include <cstring>
 
 #include "wasi/port_call.h"
@@ -47,11 +45,7 @@ PortAnswer open_bucket(PortCall& call, guest_abi::WasiResolveRequest& request) {
   MAYFLY_ERRNO_TRY(MAYFLY_TRY(read_name(call, request.name, kBucketBytesMax, &name)));
   if (call.program.key_value == nullptr) return Errno::kAcces;
   if (call.program.handles.is_full()) return Errno::kMFile;
-  // Something to hold, with which nothing else can be done.
-  auto nothing = open_file("/dev/null", O_PATH | O_CLOEXEC);
-  if (!nothing) return from_errno(nothing.error().errno_value);
   Handle handle;
-  handle.fd = *std::move(nothing);
   handle.is_bucket = true;
   handle.bucket = std::move(name);
   const uint32_t number = call.program.handles.add(std::move(handle));

@@ -58,7 +58,7 @@ Result<Fd> open_again(const Handle& handle) {
 
 Result<Handle> duplicate(const Handle& handle) {
   Handle copy;
-  copy.fd = MAYFLY_TRY(open_again(handle));
+  if (!handle.is_bucket) copy.fd = MAYFLY_TRY(open_again(handle));
   copy.filetype = handle.filetype;
   copy.flags = handle.flags;
   copy.access = handle.access;

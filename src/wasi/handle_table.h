@@ -44,7 +44,7 @@ struct Handle {
   Errno late_error = Errno::kSuccess;  // of a write behind that nobody was told of (write_behind.h)
   bool is_lookup = false;              // of a name: its answer comes here (lookup_ports.cc)
   bool has_answered = false;           // lookups: some of the answer was read
-  bool is_bucket = false;              // of wasi:keyvalue: the file is nothing
+  bool is_bucket = false;              // of wasi:keyvalue: then there is no fd
   std::string bucket;                  // its name
   OwnSocket socket;
   std::unique_ptr<HttpExchange> exchange;  // then there is no fd

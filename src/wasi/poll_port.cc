@@ -50,6 +50,7 @@ std::vector<pollfd> to_poll(PortCall& call, Entries& entries, bool* has_error) {
   fds.reserve(entries.size() + 1);
   for (guest_abi::WasiPollEntry& entry : entries) {
     const Handle* handle = call.find(entry.handle);
+    if (handle != nullptr && handle->is_bucket) handle = nullptr;  // nothing ever comes of one
     entry.ready = 0;
     entry.bytes = 0;
     entry.error = static_cast<uint32_t>(handle == nullptr ? Errno::kBadF : Errno::kSuccess);
