@@ -251,7 +251,7 @@ void add_grants(CLI::App& app, RunOptions& options) {
   app.add_option("--http-ca", options.http_ca_file,
                  "The certificates to trust in HTTPS, as PEM (default: the system's)")
       ->type_name("FILE")
-      ->check(CLI::ExistingFile);
+      ->check(CLI::ExistingFile.description(""));  // it would print FILE again
   app.add_option("--open-files-max", options.open_files_max,
                  "Most files that the program may have open at once (default 4096)")
       ->type_name("N");

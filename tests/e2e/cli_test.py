@@ -346,7 +346,9 @@ class Usage(Cli):
         self.assertEqual(result.returncode, 0)
         self.assertIn("mayfly run hello.wasm", result.stdout)
         for command in ("run", "compile", "inspect", "doctor", "wast", "completion"):
-            self.assertEqual(self.mayfly(command, "--help").returncode, 0)
+            result = self.mayfly(command, "--help")
+            self.assertEqual(result.returncode, 0)
+            self.assertNotRegex(result.stdout, r" (\w+):\1\b", "a value's kind is named once")
 
     def test_version_is_a_line(self):
         self.assertRegex(self.mayfly("--version").stdout, r"^mayfly [0-9.]+\n$")
