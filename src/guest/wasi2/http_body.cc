@@ -109,44 +109,12 @@ uint32_t finish_incoming(const Call& call, uint32_t body) {
   return made;
 }
 
-// option<trailers>.
-struct OptionalFields {
-  uint8_t is_some;
-  uint32_t fields;
-};
-
-// option<result<result<option<trailers>, error-code>>>.
-struct TrailersResult {
-  uint8_t is_some;
-  struct Once {
-    uint8_t is_error;
-    struct Inner {
-      uint8_t is_error;
-      union {
-        OptionalFields trailers;
-        ErrorCodeValue error;
-      };
-    } inner;
-  } once;
-};
-static_assert(sizeof(TrailersResult) == 56);
-
 uint32_t get_trailers(const Call& call, uint32_t future) {
-  TrailersResult result{};
-  const Object object = call.objects.get(future, ObjectKind::kFutureTrailers);
-  result.is_some = 1;
-  if (object.is_closed) {
-    result.once.is_error = 1;
-    return call.transfer.allocate(result);
-  }
+  OnceResult result{};
   Taken taken;
-  const bool is_there = take_part(call, object.below, guest_abi::HttpPart::kTrailers, &taken);
-  if (!is_there) return call.transfer.allocate(TrailersResult{});
-  call.objects.get(future, ObjectKind::kFutureTrailers).is_closed = true;
-  if (taken.has_failed) {
-    result.once.inner.is_error = 1;
-    result.once.inner.error = error_value(taken.failure);
-  } else if (taken.fields.size != 0) {
+  const bool are_there = take_once(call, future, ObjectKind::kFutureTrailers,
+                                   guest_abi::HttpPart::kTrailers, &result, &taken);
+  if (are_there && taken.fields.size != 0) {
     const uint32_t fields = new_fields(
         call, call.transfer.at(taken.fields.address, taken.fields.size), taken.fields.size);
     call.objects.get(future, ObjectKind::kFutureTrailers).position = fields;

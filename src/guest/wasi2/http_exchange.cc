@@ -142,34 +142,13 @@ uint32_t new_response(const Call& call, uint32_t exchange, const Taken& taken) {
   return call.objects.add(response);
 }
 
-// option<result<result<incoming-response, error-code>>>.
-struct ResponseResult {
-  uint8_t is_some;
-  struct Once {
-    uint8_t is_error;
-    HandleResult inner;
-  } once;
-};
-static_assert(sizeof(ResponseResult) == 56);
-
 uint32_t get_response(const Call& call, uint32_t future) {
-  ResponseResult result{};
-  const Object object = call.objects.get(future, ObjectKind::kFutureResponse);
-  result.is_some = 1;
-  if (object.is_closed) {
-    result.once.is_error = 1;
-    return call.transfer.allocate(result);
-  }
+  OnceResult result{};
   Taken taken;
-  if (!take_part(call, object.below, guest_abi::HttpPart::kHead, &taken)) {
-    return call.transfer.allocate(ResponseResult{});
-  }
-  call.objects.get(future, ObjectKind::kFutureResponse).is_closed = true;
-  if (taken.has_failed) {
-    result.once.inner.is_error = 1;
-    result.once.inner.error = error_value(taken.failure);
-  } else {
-    result.once.inner.future = new_response(call, object.below, taken);
+  if (take_once(call, future, ObjectKind::kFutureResponse, guest_abi::HttpPart::kHead, &result,
+                &taken)) {
+    const uint32_t exchange = call.objects.get(future, ObjectKind::kFutureResponse).below;
+    result.once.inner.response = new_response(call, exchange, taken);
   }
   return call.transfer.allocate(result);
 }
@@ -197,19 +176,7 @@ wasi::Errno take_into(const Call& call, uint32_t exchange, guest_abi::HttpPart p
   return wasi::Errno::kSuccess;
 }
 
-// option<error-code>.
-uint32_t error_code_of(const Call& call, uint32_t number) {
-  const Object& error = call.objects.get(number, ObjectKind::kError);
-  if (error.permitted == 0) return call.none<ErrorCodeValue>();
-  HttpFailure failure;
-  failure.code = static_cast<HttpError>(error.permitted - 1);
-  failure.has_number = error.position != 0;
-  failure.number = error.position;
-  return call.some(error_value(failure));
-}
-
-}  // namespace
-
+// false: it is not there yet.
 bool take_part(const Call& call, uint32_t exchange, guest_abi::HttpPart part, Taken* taken) {
   constexpr uint32_t kFirstRoom = 4096;
   uint64_t wanted = 0;
@@ -223,6 +190,37 @@ bool take_part(const Call& call, uint32_t exchange, guest_abi::HttpPart part, Ta
     return true;
   }
   return error == wasi::Errno::kSuccess;
+}
+
+// option<error-code>.
+uint32_t error_code_of(const Call& call, uint32_t number) {
+  const Object& error = call.objects.get(number, ObjectKind::kError);
+  if (error.permitted == 0) return call.none<ErrorCodeValue>();
+  HttpFailure failure;
+  failure.code = static_cast<HttpError>(error.permitted - 1);
+  failure.has_number = error.position != 0;
+  failure.number = error.position;
+  return call.some(error_value(failure));
+}
+
+}  // namespace
+
+bool take_once(const Call& call, uint32_t future, ObjectKind kind, guest_abi::HttpPart part,
+               OnceResult* result, Taken* taken) {
+  const Object object = call.objects.get(future, kind);
+  if (object.is_closed) {
+    result->is_some = 1;
+    result->once.is_error = 1;
+    return false;
+  }
+  if (!take_part(call, object.below, part, taken)) return false;
+  call.objects.get(future, kind).is_closed = true;
+  result->is_some = 1;
+  if (taken->has_failed) {
+    result->once.inner.is_error = 1;
+    result->once.inner.error = error_value(taken->failure);
+  }
+  return !taken->has_failed;
 }
 
 HttpFailure failure_of_exchange(const Call& call, uint32_t exchange) {
