@@ -25,8 +25,9 @@ struct Capability {
 constexpr Capability kArguments{"arguments", "what follows FILE"};
 constexpr Capability kEnvironment{"environment", "--env K=V"};
 constexpr Capability kFiles{"files by path", "--dir HOST[::GUEST][:ro], --tmpfs GUEST[:SIZE]"};
-constexpr Capability kStreams{"standard streams and open files",
-                              "always: stdin, stdout, stderr; others by what opens them"};
+constexpr std::string_view kStreamsGrant =
+    "always: stdin, stdout, stderr; others by what opens them";
+constexpr Capability kStreams{"standard streams and open files", kStreamsGrant};
 constexpr Capability kSockets{"sockets", "--tcplisten ADDRESS:PORT"};
 constexpr Capability kClocks{"clocks", "always"};
 constexpr Capability kRandom{"random numbers", "always"};
@@ -36,8 +37,7 @@ constexpr Capability kBench{"marks of a benchmark", "--bench"};
 constexpr Capability kEmbedder{"functions of an embedder", "--preload NAME=FILE"};
 constexpr Capability kArgumentsAndEnvironment{"arguments and environment",
                                               "what follows FILE, --env K=V"};
-constexpr Capability kComponentStreams{"streams of what is open",
-                                       "always: stdin, stdout, stderr; others by what opens them"};
+constexpr Capability kComponentStreams{"streams of what is open", kStreamsGrant};
 constexpr Capability kNetwork{"sockets",
                               "--tcp, --tcp-listen, --udp, --udp-listen HOST:PORT, "
                               "--inherit-network"};
