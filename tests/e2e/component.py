@@ -330,13 +330,23 @@ def imports_of(module):
     return [item for item in found if item[0] != "heap"]
 
 
+def needed(declared, wanted):
+    """The wanted interfaces and those that they use, in the order in which they are declared."""
+    found = set()
+    for interface in reversed(declared):
+        if interface in wanted or interface in found:
+            found.add(interface)
+            found.update(source for kind, _, source in declared[interface] if kind == "use")
+    return {interface: declared[interface] for interface in declared if interface in found}
+
+
 def wrap(module, heap, wit, version):
     """The bytes of the component. module, heap: the bytes of core modules."""
     wanted = {}
     for interface, label in imports_of(module):
         wanted.setdefault(interface, []).append(label)
     component = Component(version)
-    declared = Wit(wit).interfaces
+    declared = needed(Wit(wit).interfaces, wanted)
     for interface, declarations in declared.items():
         component.import_interface(interface, declarations, wanted.get(interface, ()))
     component.bytes += section(1, heap) + section(1, module)
@@ -371,7 +381,7 @@ def build(source, wit, folder, version="0.2.0"):
     core, heap = folder / "core.wasm", folder / "heap.wasm"
     subprocess.run(["clang-19", "--target=wasm32", "-std=c17", "-O1", "-Wall", "-Wextra", "-Werror",
                     "-nostdlib", "-Wl,--no-entry", "-Wl,--import-memory", "-Wl,--strip-all",
-                    source, "-o", core], check=True)
+                    "-I", HERE, source, "-o", core], check=True)
     subprocess.run(["wat2wasm", HERE / "heap.wat", "-o", heap], check=True)
     component = folder / (Path(source).stem + ".wasm")
     component.write_bytes(wrap(core.read_bytes(), heap.read_bytes(),

@@ -3,136 +3,16 @@
 // A component that asks servers, without a library: each import is a function of WASI 0.2 as the
 // canonical ABI flattens it, results lie where the last argument points.
 //   get AUTHORITY PATH [https]       the status, the body, and its trailers
+//   follow AUTHORITY PATH            the status, and that of where a redirect leads
 //   echo AUTHORITY BYTES             posts that many while it reads what comes back
 //   tcp PORT BYTES                   the same over a socket, to 127.0.0.1
-#include <stddef.h>
-#include <stdint.h>
-
-#define IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
-
-typedef uint32_t handle;
-typedef struct {
-  const char *bytes;
-  uint32_t size;
-} text;
-// Of results and options: the case, then the payload, at its alignment.
-typedef struct {
-  uint8_t is_error;
-  handle value;  // or the error
-  handle error;  // of a stream: why the operation failed
-} result;
-typedef struct {
-  uint8_t is_error;
-  text value;
-} read_result;
-typedef struct {
-  uint8_t is_error;
-  uint64_t value;
-} size_result;
-typedef struct {
-  uint64_t words[8];
-} large_result;
-
-IMPORT("heap", "reset") void forget_lifted(void);
-
-IMPORT("wasi:cli/environment", "get-arguments") void get_arguments(text *list);
-IMPORT("wasi:cli/stdout", "get-stdout") handle get_stdout(void);
-IMPORT("wasi:io/poll", "[method]pollable.block") void block(handle pollable);
-IMPORT("wasi:io/poll", "[resource-drop]pollable") void drop_pollable(handle pollable);
-IMPORT("wasi:io/streams", "[method]input-stream.blocking-read")
-void blocking_read(handle stream, uint64_t size, read_result *to);
-IMPORT("wasi:io/streams", "[resource-drop]input-stream") void drop_input(handle stream);
-IMPORT("wasi:io/streams", "[method]output-stream.check-write")
-void check_write(handle stream, size_result *to);
-IMPORT("wasi:io/streams", "[method]output-stream.write")
-void write(handle stream, const char *bytes, uint32_t size, result *to);
-IMPORT("wasi:io/streams", "[method]output-stream.blocking-write-and-flush")
-void write_and_flush(handle stream, const char *bytes, uint32_t size, result *to);
-IMPORT("wasi:io/streams", "[resource-drop]output-stream") void drop_output(handle stream);
-
-IMPORT("wasi:http/types", "[constructor]fields") handle new_fields(void);
-IMPORT("wasi:http/types", "[method]fields.get")
-void fields_get(handle fields, const char *name, uint32_t size, text *list);
-IMPORT("wasi:http/types", "[resource-drop]fields") void drop_fields(handle fields);
-IMPORT("wasi:http/types", "[constructor]outgoing-request") handle new_request(handle fields);
-IMPORT("wasi:http/types", "[method]outgoing-request.body")
-void request_body(handle request, result *to);
-IMPORT("wasi:http/types", "[method]outgoing-request.set-method")
-int set_method(handle request, int method, const char *other, uint32_t size);
-IMPORT("wasi:http/types", "[method]outgoing-request.set-path-with-query")
-int set_path(handle request, int is_some, const char *path, uint32_t size);
-IMPORT("wasi:http/types", "[method]outgoing-request.set-scheme")
-int set_scheme(handle request, int is_some, int scheme, const char *other, uint32_t size);
-IMPORT("wasi:http/types", "[method]outgoing-request.set-authority")
-int set_authority(handle request, int is_some, const char *authority, uint32_t size);
-IMPORT("wasi:http/types", "[method]outgoing-body.write") void body_write(handle body, result *to);
-IMPORT("wasi:http/types", "[static]outgoing-body.finish")
-void finish_body(handle body, int has_trailers, handle trailers, large_result *to);
-IMPORT("wasi:http/outgoing-handler", "handle")
-void send(handle request, int has_options, handle options, large_result *to);
-IMPORT("wasi:http/types", "[method]future-incoming-response.subscribe")
-handle response_pollable(handle future);
-IMPORT("wasi:http/types", "[method]future-incoming-response.get")
-void get_response(handle future, large_result *to);
-IMPORT("wasi:http/types", "[method]incoming-response.status") int status_of(handle response);
-IMPORT("wasi:http/types", "[method]incoming-response.consume")
-void consume(handle response, result *to);
-IMPORT("wasi:http/types", "[resource-drop]incoming-response") void drop_response(handle response);
-IMPORT("wasi:http/types", "[method]incoming-body.stream") void body_stream(handle body, result *to);
-IMPORT("wasi:http/types", "[static]incoming-body.finish") handle to_trailers(handle body);
-IMPORT("wasi:http/types", "[method]future-trailers.subscribe")
-handle trailers_pollable(handle future);
-IMPORT("wasi:http/types", "[method]future-trailers.get")
-void get_trailers(handle future, large_result *to);
-
-IMPORT("wasi:sockets/instance-network", "instance-network") handle instance_network(void);
-IMPORT("wasi:sockets/tcp-create-socket", "create-tcp-socket")
-void create_tcp_socket(int family, result *to);
-IMPORT("wasi:sockets/tcp", "[method]tcp-socket.start-connect")
-void start_connect(handle socket, handle network, int is_ipv6, int port, int a, int b, int c, int d,
-                   int, int, int, int, int, int, result *to);
-IMPORT("wasi:sockets/tcp", "[method]tcp-socket.finish-connect")
-void finish_connect(handle socket, result *to);
-IMPORT("wasi:sockets/tcp", "[method]tcp-socket.subscribe") handle socket_pollable(handle socket);
-IMPORT("wasi:sockets/tcp", "[method]tcp-socket.shutdown")
-void shutdown(handle socket, int type, result *to);
-
-static uint32_t size_of(const char *string) {
-  uint32_t size = 0;
-  while (string[size] != 0) ++size;
-  return size;
-}
-
-static void print(const char *bytes, uint32_t size) {
-  result done;
-  write_and_flush(get_stdout(), bytes, size, &done);
-}
-
-static void print_number(const char *before, uint64_t number) {
-  char digits[24];
-  uint32_t at = sizeof digits;
-  digits[--at] = '\n';
-  do digits[--at] = (char)('0' + number % 10);
-  while ((number /= 10) != 0);
-  print(before, size_of(before));
-  print(digits + at, (uint32_t)sizeof digits - at);
-}
+//   udp PORT COUNT [connected]       as many datagrams to there, one after the other's answer
+//   listen PORT, resolve NAME        only whether it may
+#include "wasi2.h"
 
 static int failed(uint32_t code) {
   print_number("error ", code);
   return 1;
-}
-
-static uint64_t number_of(text digits) {
-  uint64_t number = 0;
-  for (uint32_t i = 0; i < digits.size; ++i)
-    number = number * 10 + (uint64_t)(digits.bytes[i] - '0');
-  return number;
-}
-
-static void wait_for(handle pollable) {
-  block(pollable);
-  drop_pollable(pollable);
 }
 
 // Each byte depends on its place in the stream.
@@ -225,6 +105,37 @@ static int get(text authority, text path, int scheme) {
   return 0;
 }
 
+// "http://AUTHORITY/PATH" of a response's location.
+static int location_of(handle response, text *authority, text *path) {
+  static char kept[256];
+  text list;
+  fields_get(headers_of(response), "location", 8, &list);
+  if (list.size != 1) return 0;
+  const text location = *(const text *)(const void *)list.bytes;
+  if (location.size < 8 || location.size > sizeof kept) return 0;
+  for (uint32_t i = 0; i < location.size; ++i) kept[i] = location.bytes[i];
+  uint32_t end = 7;
+  while (end < location.size && kept[end] != '/') ++end;
+  *authority = (text){kept + 7, end - 7};
+  *path = (text){kept + end, location.size - end};
+  return 1;
+}
+
+static int follow(text authority, text path) {
+  for (int turns = 0; turns < 2; ++turns) {
+    large_result sent, got;
+    send(request_to(authority, path, 0), 0, 0, &sent);
+    if ((uint8_t)sent.words[0] != 0) return failed((uint8_t)sent.words[1]);
+    wait_for(response_pollable((handle)sent.words[1]));
+    get_response((handle)sent.words[1], &got);
+    if ((uint8_t)got.words[2] != 0) return failed((uint8_t)got.words[3]);
+    print_number("status ", (uint64_t)status_of((handle)got.words[3]));
+    if (!location_of((handle)got.words[3], &authority, &path)) return 0;
+    forget_lifted();
+  }
+  return 0;
+}
+
 static int report(uint64_t count, int is_right) {
   print_number("bytes ", count);
   print_number("right ", (uint64_t)is_right);
@@ -286,31 +197,96 @@ static int tcp(uint32_t port, uint64_t bytes) {
   return report(count, is_right);
 }
 
-static int is(text argument, const char *word) {
-  uint32_t at = 0;
-  while (at < argument.size && word[at] != 0 && argument.bytes[at] == word[at]) ++at;
-  return at == argument.size && word[at] == 0;
+static int is_same(text one, const char *other, uint32_t size) {
+  int same = one.size == size;
+  for (uint32_t i = 0; same && i < size; ++i) same = one.bytes[i] == other[i];
+  return same;
 }
 
-// What was lifted before is forgotten while it runs, so the arguments are copied.
-static text keep(text argument) {
-  static char kept[1024];
-  static uint32_t used;
-  text copy = {kept + used, argument.size};
-  for (uint32_t i = 0; i < argument.size; ++i) kept[used++] = argument.bytes[i];
-  return copy;
+// Sends one datagram of that size and waits for it to come back. The error-code, or -1.
+static int send_and_receive(handle in, handle out, uint32_t port, int is_connected, uint32_t size,
+                            int *is_right) {
+  static char bytes[65536];
+  size_result room, sent;
+  for (uint32_t i = 0; i < size; ++i) bytes[i] = byte_at(size + i);
+  for (check_send(out, &room); !room.is_error && room.value == 0; check_send(out, &room))
+    wait_for(outgoing_pollable(out));
+  const outgoing_datagram datagram = {
+      {bytes, size}, !is_connected, {0, (uint16_t)port, {127, 0, 0, 1}, {0}}};
+  send_datagrams(out, &datagram, 1, &sent);
+  if (sent.is_error) return (uint8_t)sent.value;
+  forget_lifted();
+  read_result got;
+  do {
+    wait_for(incoming_pollable(in));
+    receive(in, 16, &got);
+    if (got.is_error) return (uint8_t)(uintptr_t)got.value.bytes;
+  } while (got.value.size == 0);
+  const incoming_datagram *first = (const incoming_datagram *)(const void *)got.value.bytes;
+  *is_right = *is_right && got.value.size == 1 && is_same(first->data, bytes, size) &&
+              (uint8_t)first->from.is_ipv6 == 0 && first->from.port == port &&
+              first->from.ipv4[0] == 127 && first->from.ipv4[3] == 1;
+  return -1;
+}
+
+static int udp(uint32_t port, uint64_t count, int is_connected) {
+  result made, done, streams;
+  create_udp_socket(0, &made);
+  if (made.is_error) return failed((uint8_t)made.value);
+  start_udp_bind(made.value, instance_network(), 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, &done);
+  if (!done.is_error) finish_udp_bind(made.value, &done);
+  if (done.is_error) return failed(((uint8_t *)&done)[1]);
+  udp_streams(made.value, is_connected, 0, (int)port, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, &streams);
+  if (streams.is_error) return failed((uint8_t)streams.value);
+  int is_right = 1;
+  for (uint64_t i = 0; i < count; ++i) {
+    const int code = send_and_receive(streams.value, streams.error, port, is_connected,
+                                      (uint32_t)(i * 61 % 9000), &is_right);
+    if (code >= 0) return failed((uint32_t)code);
+  }
+  return report(count, is_right);
+}
+
+static int listen_at(uint32_t port) {
+  result made, done;
+  create_tcp_socket(0, &made);
+  if (made.is_error) return failed((uint8_t)made.value);
+  start_tcp_bind(made.value, instance_network(), 0, (int)port, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+                 &done);
+  return done.is_error ? failed(((uint8_t *)&done)[1]) : 0;
+}
+
+// How many addresses a name has.
+static int resolve_name(text name) {
+  result stream;
+  resolve(instance_network(), name.bytes, name.size, &stream);
+  if (stream.is_error) return failed((uint8_t)stream.value);
+  uint64_t count = 0;
+  next_result next;
+  do {
+    wait_for(lookup_pollable(stream.value));
+    next_address(stream.value, &next);
+    if (next.is_error) return failed(next.is_some);
+    count += next.is_some;
+  } while (next.is_some);
+  print_number("addresses ", count);
+  return 0;
 }
 
 __attribute__((export_name("run"))) int run(void) {
-  text list, arguments[5] = {{"", 0}, {"", 0}, {"", 0}, {"", 0}, {"", 0}};
-  get_arguments(&list);
-  for (uint32_t i = 0; i < list.size && i < 5; ++i) {
-    arguments[i] = keep(((const text *)list.bytes)[i]);
-  }
+  text arguments[kArguments];
+  copy_arguments(arguments);
   if (is(arguments[1], "get")) return get(arguments[2], arguments[3], is(arguments[4], "https"));
+  if (is(arguments[1], "follow")) return follow(arguments[2], arguments[3]);
   if (is(arguments[1], "echo")) return echo(arguments[2], number_of(arguments[3]));
   if (is(arguments[1], "tcp")) {
     return tcp((uint32_t)number_of(arguments[2]), number_of(arguments[3]));
   }
+  if (is(arguments[1], "udp")) {
+    return udp((uint32_t)number_of(arguments[2]), number_of(arguments[3]),
+               is(arguments[4], "connected"));
+  }
+  if (is(arguments[1], "listen")) return listen_at((uint32_t)number_of(arguments[2]));
+  if (is(arguments[1], "resolve")) return resolve_name(arguments[2]);
   return 1;
 }

@@ -30,7 +30,7 @@ class Network(unittest.TestCase):
         cls.folder = Path(folder.name)
         cls.environment = dict(os.environ, XDG_DATA_HOME=str(cls.folder / "data"),
                                XDG_CACHE_HOME=str(cls.folder / "cache"))
-        program = component.build(HERE / "network_program.c", HERE / "network.wit", cls.folder)
+        program = component.build(HERE / "network_program.c", HERE / "wasi2.wit", cls.folder)
         cls.image = cls.folder / "image"
         subprocess.run([MAYFLY, "compile", program, "-o", cls.image], check=True,
                        env=cls.environment)
@@ -88,6 +88,19 @@ class Http(Network):
                                            grants=["--http", "*"], code=1)
             self.assertEqual(printed, PROHIBITED, host)
 
+    def test_a_redirect_is_looked_at_like_any_request(self):
+        authority = f"127.0.0.1:{self.serve()}"
+        path = "/redirect?http://"
+        allowed = self.run_program("follow", authority, f"{path}{authority}/hello",
+                                   grants=["--http", authority])
+        self.assertEqual(allowed[0], "status 302\nstatus 200\n")
+        for target in ("169.254.169.254", "10.0.0.1", "[::1]", "rebound.localhost", "localhost"):
+            for grant, code in (("127.0.0.1", DENIED), ("*", PROHIBITED)):
+                printed, *_ = self.run_program(
+                    "follow", authority, f"{path}{target}:80/", code=1,
+                    grants=["--http", authority, "--http", grant])
+                self.assertEqual(printed, "status 302\n" + code, (target, grant))
+
     def test_tls_needs_a_certificate_of_a_trusted_authority(self):
         authority = f"localhost:{self.serve(self.folder)}"
         request = ["get", authority, "/hello", "https"]
@@ -122,6 +135,64 @@ class Tcp(Network):
                        ["--http", "127.0.0.1"], ["--allow-dns"]):
             printed, *_ = self.run_program("tcp", self.port, "10", grants=grants, code=1)
             self.assertEqual(printed, "error 1\n", grants)  # access-denied
+
+    def test_a_listener_needs_its_own_grant(self):
+        for grants in ([], ["--tcp", "127.0.0.1:*"], ["--tcp-listen", "127.0.0.2:*"],
+                       ["--udp-listen", "127.0.0.1:*"]):
+            printed, *_ = self.run_program("listen", "8080", grants=grants, code=1)
+            self.assertEqual(printed, "error 1\n", grants)
+
+
+class EchoDatagram(socketserver.BaseRequestHandler):
+    def handle(self):
+        data, server = self.request
+        server.sendto(data, self.client_address)
+
+
+class Udp(Network):
+    COUNT = 300
+
+    def setUp(self):
+        server = socketserver.UDPServer(("127.0.0.1", 0), EchoDatagram)
+        server.max_packet_size = 65536
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.port = str(server.server_address[1])
+
+    def test_datagrams_pass_both_ways_with_their_sizes_and_addresses(self):
+        for connected in ([], ["connected"]):
+            printed, *_ = self.run_program("udp", self.port, str(self.COUNT), *connected,
+                                           grants=["--udp", f"127.0.0.1:{self.port}"])
+            self.assertEqual(printed, f"bytes {self.COUNT}\nright 1\n", connected)
+
+    def test_what_is_not_granted_is_denied(self):
+        for grants in ([], ["--udp", "127.0.0.1:1"], ["--udp", "127.0.0.2:*"],
+                       ["--tcp", "127.0.0.1:*"], ["--allow-dns"]):
+            for connected in ([], ["connected"]):
+                printed, *_ = self.run_program("udp", self.port, "1", *connected, grants=grants,
+                                               code=1)
+                self.assertEqual(printed, "error 1\n", grants)
+
+
+class Names(Network):
+    def test_names_are_looked_up_when_granted(self):
+        for grants in (["--allow-dns"], ["--tcp", "localhost:80"]):
+            printed, *_ = self.run_program("resolve", "localhost", grants=grants)
+            self.assertRegex(printed, "^addresses [12]\n$", grants)
+
+    def test_what_is_not_granted_is_denied(self):
+        for grants in ([], ["--tcp", "127.0.0.1:*"], ["--http", "*"], ["--udp", "127.0.0.1:*"],
+                       ["--tcp", "localhost:80"]):
+            printed, *_ = self.run_program("resolve", "example.org", grants=grants, code=1)
+            self.assertEqual(printed, "error 1\n", grants)
+
+    def test_what_a_name_led_to_is_no_grant_to_connect(self):
+        """Whoever answers for a name says where it leads; what is granted are addresses."""
+        printed, *_ = self.run_program("resolve", "localhost", grants=["--allow-dns"])
+        self.assertIn("addresses", printed)
+        printed, *_ = self.run_program("tcp", "80", "1", grants=["--allow-dns"], code=1)
+        self.assertEqual(printed, "error 1\n")
 
 
 if __name__ == "__main__":
