@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Ways out of a preopened directory, by a program in a machine of its own: each ends in an errno,
-# and what lies beside the directory stays as it is.
+# Ways out of a preopened directory, by a program of WASI preview 1 and by a component of 0.2, in a
+# machine of their own: each ends in an error, and what lies beside the directory stays as it is.
 #   escape_test.py MAYFLY DRIVER [unittest arguments]
 import os
 import subprocess
+from pathlib import Path
 
+import component
 from on_driver import DRIVER, MAYFLY, FolderTest, main
 
 # Does what its first argument says to the path in its second, and exits with the errno.
@@ -97,9 +99,13 @@ TO_TAKE = ["../outside/secret", "absolute/secret", "relative/secret", "to_parent
 CASES = ([("o", path) for path in TO_OPEN] + [("s", path) for path in TO_OPEN] +
          [(what, path) for what in "cdyNL" for path in TO_CREATE] +
          [(what, path) for what in "turknlm" for path in TO_TAKE])
+READ_ONLY_CASES = [("c", "new"), ("t", "file"), ("d", "new"), ("u", "file"), ("r", "dir"),
+                   ("n", "file"), ("N", "new"), ("l", "file"), ("y", "new"), ("m", "file")]
 
 
-class Escape(FolderTest):
+class Folders(FolderTest):
+    """A directory to give, and what lies beside it."""
+
     def setUp(self):
         super().setUp()
         self.root = os.path.join(self.folder, "root")
@@ -113,22 +119,18 @@ class Escape(FolderTest):
                              ("..", "to_parent"), ("dir/../../outside", "by_way_of_dir"),
                              ("/proc/self/root", "magic")):
             os.symlink(target, os.path.join(self.root, name))
-        text = os.path.join(self.folder, "guest.wat")
-        self.write(text, GUEST)
-        module = os.path.join(self.folder, "guest.wasm")
-        subprocess.run(["wat2wasm", text, "-o", module], check=True)
         self.image = os.path.join(self.folder, "guest.mayfly")
-        subprocess.run([MAYFLY, "compile", module, "-o", self.image], check=True,
+        subprocess.run([MAYFLY, "compile", self.build(), "-o", self.image], check=True,
                        env=self.environment)
 
     def write(self, path, text):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
 
-    def errno_of(self, what, path, grant="::/"):
+    def run_guest(self, what, path, grant):
         return subprocess.run([MAYFLY, "run", "--driver", DRIVER, "--dir", self.root + grant,
                                self.image, what, path], env=self.environment, timeout=120,
-                              check=False).returncode
+                              check=False, stdout=subprocess.PIPE, text=True)
 
     def assert_unharmed(self):
         self.assertEqual(os.listdir(self.outside), ["secret"])
@@ -136,6 +138,23 @@ class Escape(FolderTest):
             self.assertEqual(file.read(), "secret")
         self.assertGreater(os.stat(os.path.join(self.outside, "secret")).st_mtime, 0)
         self.assertFalse(os.path.lexists("/tmp/mayfly-escape-new"))
+
+    def assert_nothing_new(self):
+        self.assertEqual(sorted(os.listdir(self.root)), sorted(
+            ["file", "dir", "absolute", "relative", "to_root", "to_parent", "by_way_of_dir",
+             "magic"]))
+
+
+class Escape(Folders):
+    def build(self):
+        text = os.path.join(self.folder, "guest.wat")
+        self.write(text, GUEST)
+        module = os.path.join(self.folder, "guest.wasm")
+        subprocess.run(["wat2wasm", text, "-o", module], check=True)
+        return module
+
+    def errno_of(self, what, path, grant="::/"):
+        return self.run_guest(what, path, grant).returncode
 
     def test_the_guest_works(self):
         self.assertEqual(self.errno_of("o", "file"), 0)
@@ -180,14 +199,45 @@ class Escape(FolderTest):
             self.assertEqual((result.returncode, result.stderr), (ENOTCAPABLE, expected))
 
     def test_nothing_changes_below_a_read_only_directory(self):
-        for what, path in (("c", "new"), ("t", "file"), ("d", "new"), ("u", "file"), ("r", "dir"),
-                           ("n", "file"), ("N", "new"), ("l", "file"), ("y", "new"),
-                           ("m", "file")):
+        for what, path in READ_ONLY_CASES:
             with self.subTest(what=what, path=path):
                 self.assertEqual(self.errno_of(what, path, "::/:ro"), 69)  # EROFS
-        self.assertEqual(sorted(os.listdir(self.root)), sorted(
-            ["file", "dir", "absolute", "relative", "to_root", "to_parent", "by_way_of_dir",
-             "magic"]))
+        self.assert_nothing_new()
+
+
+class ComponentEscape(Folders):
+    """The same of WASI 0.2: codes are those of wasi:filesystem/types.error-code."""
+    NO_ENTRY, NOT_PERMITTED, READ_ONLY = 20, 31, 33
+
+    def build(self):
+        here = Path(__file__).resolve().parent
+        return component.build(here / "escape_program.c", here / "wasi2.wit", Path(self.folder))
+
+    def code_of(self, what, path, grant="::/"):
+        """None: it was done."""
+        result = self.run_guest(what, path, grant)
+        if result.returncode == 0:
+            return None
+        self.assertRegex(result.stdout, "^error [0-9]+\n$")
+        return int(result.stdout.split()[1])
+
+    def test_the_guest_works(self):
+        for what, path in (("o", "file"), ("s", "dir"), ("d", "new"), ("l", "file"), ("m", "file"),
+                           ("y", "link"), ("k", "link"), ("c", "made"), ("r", "new")):
+            self.assertIsNone(self.code_of(what, path), what)
+        self.assertEqual(self.code_of("o", "nothing"), self.NO_ENTRY)
+
+    def test_no_way_leads_out(self):
+        for what, path in CASES:
+            with self.subTest(what=what, path=path):
+                self.assertEqual(self.code_of(what, path), self.NOT_PERMITTED)
+        self.assert_unharmed()
+
+    def test_nothing_changes_below_a_read_only_directory(self):
+        for what, path in READ_ONLY_CASES:
+            with self.subTest(what=what, path=path):
+                self.assertEqual(self.code_of(what, path, "::/:ro"), self.READ_ONLY)
+        self.assert_nothing_new()
 
 
 if __name__ == "__main__":
