@@ -14,6 +14,9 @@ namespace mayfly::vmm {
 namespace {
 
 constexpr auto kLeaveTime = std::chrono::microseconds(100);
+// To wake the vCPU's thread and to enter the guest, on top of the polling. On some machines that
+// alone takes longer than the guest is polled for, so that no turn would ever be seen.
+constexpr auto kEntryTime = std::chrono::microseconds(200);
 constexpr auto kWatchAfter = DeadlineTimer::kAgainAfter;
 
 template <typename T>
@@ -55,6 +58,7 @@ Exitless::~Exitless() {
 void Exitless::post(guest_abi::SpinCommand command, const Entry& entry, Answers answers) {
   guest_abi::HostLine& line = page_.host_line;
   answers_ = choice_.polls() ? answers : Answers::kByExit;
+  is_entering_ = false;
   guest_has_turn_.store(true, std::memory_order_relaxed);
   uint32_t turn = turn_.load(std::memory_order_relaxed) + 1;
   if (turn == 0) turn = 1;  // a line of zeros answers nothing
@@ -75,7 +79,7 @@ bool Exitless::has_answer() const {
 // Whether there is anything to be seen.
 bool Exitless::poll(std::optional<Clock::time_point> until) const {
   if (!choice_.polls()) return false;
-  auto end = Clock::now() + spin_time_;
+  auto end = Clock::now() + spin_time_ + (is_entering_ ? kEntryTime : Clock::duration(0));
   if (until.has_value()) end = std::min(end, *until);
   return poll_until(end, [this] { return thread_->is_out() || has_answer(); });
 }
@@ -98,6 +102,7 @@ Exitless::Seen Exitless::wait(std::optional<Clock::time_point> until) {
 
 void Exitless::go() {
   is_settled_ = false;
+  is_entering_ = true;
   if (runs_here()) {
     thread_->run_here();
   } else {

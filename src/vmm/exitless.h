@@ -115,6 +115,7 @@ class Exitless final : public DeadlineTarget {
   SpinChoice choice_;
   Answers answers_ = Answers::kByExit;
   bool is_settled_ = true;
+  bool is_entering_ = false;  // since the last post()
   std::atomic<uint32_t> turn_ = 0;
 
   // Invariant: whoever makes needs_watch() true looks at is_watched_ afterwards, and whoever makes

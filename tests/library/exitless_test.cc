@@ -78,6 +78,18 @@ TEST_P(ExitlessTest, TellsOfTurnsWithoutAnExit) {
   EXPECT_GT(guest.usage().exitless, 0U);
 }
 
+// The guest polls for less than entering it takes, where that is slow: the caller waits for both.
+TEST_P(ExitlessTest, PollsWhileTheGuestIsEntered) {
+  if (!has_two_processors()) GTEST_SKIP() << "ONE PROCESSOR";
+  Sandbox guest = sandbox(linker_for(engine()), kGuest, Policy().spin(microseconds(15)));
+  const auto count = guest.function<int32_t()>("count").value();
+  const auto end = steady_clock::now() + std::chrono::seconds(20);
+  while (guest.usage().exitless == 0 && steady_clock::now() < end) {
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(count());
+  }
+  EXPECT_GT(guest.usage().exitless, 0U);
+}
+
 TEST_P(ExitlessTest, IsOffWithoutASecondProcessor) {
   std::thread([&] {
     cpu_set_t one;
