@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # The mainline lane: boots Debian's kernel in QEMU, whose TCG emulates AMD SVM, loads kvm-amd and
-# runs static programs there. One line a test, then `mainline-kvm: N passed, N failed, N skipped`.
+# runs programs there. One line a test, then `mainline-kvm: N passed, N failed, N skipped`.
 # Fails if a test or a command failed, none ran, or the machine ended before its closing line.
 import argparse
 import os
@@ -29,7 +29,7 @@ INIT = """#!/bin/busybox sh
 for module in {modules}; do
   [ ! -f /modules/$module.ko ] || insmod /modules/$module.ko
 done
-export PATH=/bin:/programs HOME=/tmp
+export PATH=/bin:/programs HOME=/tmp {environment}
 cd /tmp
 {commands}
 echo {end}
@@ -55,6 +55,15 @@ def kernel(cache):
     return next(tree.glob("boot/vmlinuz-*")), tree
 
 
+def copy_libraries(root, program):
+    """What a dynamic program needs, to where it is here."""
+    needed = subprocess.run(["ldd", program], text=True, capture_output=True, check=False).stdout
+    for library in re.findall(r"(/\S+) \(0x", needed):
+        target = root / library.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, target)
+
+
 def stage(root, tree, options):
     for folder in ["bin", "modules", "programs"]:
         (root / folder).mkdir()
@@ -73,8 +82,12 @@ def stage(root, tree, options):
     for program in options.gtest:
         target = root / "programs" / pathlib.Path(program).name
         run(["strip", "-g", "-o", str(target), program])
+        copy_libraries(root, program)
         commands.append(f"{target.name} --gtest_color=no --gtest_brief=0 "
                         f"--gtest_filter='{options.filter}' 2>&1")
+    for program in options.program:
+        shutil.copy(program, root / "programs")
+        copy_libraries(root, program)
     for pair in options.file:
         source, _, target = pair.partition(":")
         destination = root / (target.lstrip("/") or f"programs/{pathlib.Path(source).name}")
@@ -83,7 +96,8 @@ def stage(root, tree, options):
     commands += options.command
     lines = [f"{command}\necho {EXIT} $? {command.split()[0]}" for command in commands]
     init = root / "init"
-    init.write_text(INIT.format(modules=" ".join(MODULES), commands="\n".join(lines), end=END))
+    init.write_text(INIT.format(modules=" ".join(MODULES), environment=" ".join(options.env),
+                                commands="\n".join(lines), end=END))
     init.chmod(0o755)
 
 
@@ -116,7 +130,7 @@ class Report:
         self.failing = []
 
     def line(self, text):
-        result = re.match(r"\[ +(OK|FAILED|SKIPPED) +\] (\S+?),?( where .*)?( \(\d+ ms\))?$", text)
+        result = re.match(r"\[ +(OK|FAILED|SKIPPED) +\] (\S+?),?( where .*?)?( \(\d+ ms\))?$", text)
         if result and result.group(4):
             word = {"OK": "passed", "FAILED": "failed", "SKIPPED": "skipped"}[result.group(1)]
             self.counts[word] += 1
@@ -145,10 +159,13 @@ def main():
     parser = argparse.ArgumentParser(
         description="Runs static programs on mainline kvm-amd in QEMU.")
     parser.add_argument("--cache", required=True, help="folder for the kernel package")
-    parser.add_argument("--gtest", action="append", default=[], help="a static GoogleTest program")
+    parser.add_argument("--gtest", action="append", default=[], help="a GoogleTest program")
     parser.add_argument("--filter", default="*", help="GoogleTest filter for all of them")
     parser.add_argument("--file", action="append", default=[], help="SOURCE[:TARGET] to copy in")
     parser.add_argument("--command", action="append", default=[], help="a shell line to run")
+    parser.add_argument("--program", action="append", default=[],
+                        help="a program to copy in, with its libraries, and not to run")
+    parser.add_argument("--env", action="append", default=[], help="NAME=VALUE for all of them")
     parser.add_argument("--memory", type=int, default=2048, help="MiB")
     parser.add_argument("--timeout", type=int, default=240, help="seconds for the machine")
     parser.add_argument("--icount", action="store_true",

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# The library's tests, and those of snapshots, on mainline kvm-amd: they run here first, on the
+# process driver, while recorded_compiler.sh records every build; in QEMU (tools/qemu_lane.py),
+# where compiling would take too long, it answers from the record.
+#   run_library_mainline.py CACHE MAYFLY MODULES PROGRAM...
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+FEW_CYCLES = "MAYFLY_SOAK_CYCLES=200"
+
+
+def main(cache, mayfly, modules, *programs):
+    with tempfile.TemporaryDirectory(prefix="mayfly-record-") as folder:
+        stand_in = shutil.copy(SOURCE / "tests/library/recorded_compiler.sh", folder)
+        real = pathlib.Path(folder) / "real"
+        real.symlink_to(pathlib.Path(mayfly).resolve().with_name("mayfly-compiler"))
+        for program in programs:
+            made = subprocess.run(
+                ["env", FEW_CYCLES, f"MAYFLY_COMPILER={stand_in}", program,
+                 "--gtest_filter=*process*", "--gtest_brief=1"], check=False)
+            if made.returncode != 0:
+                return made.returncode
+        real.unlink()
+        lane = [sys.executable, SOURCE / "tools/qemu_lane.py", "--cache", cache,
+                "--timeout", "850", "--icount", "--filter", "*kvm*",
+                "--program", shutil.which("wat2wasm"), "--program", mayfly,
+                "--file", f"{modules}:{modules}", "--file", f"{folder}:/record",
+                "--env", f"MAYFLY_COMPILER=/record/{pathlib.Path(stand_in).name}",
+                "--env", FEW_CYCLES]
+        for program in programs:
+            lane += ["--gtest", program]
+        return subprocess.run(lane, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
