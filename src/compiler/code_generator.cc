@@ -195,7 +195,7 @@ Result<std::vector<uint8_t>> generate_object(llvm::Module& module, image::OptLev
   }
   std::optional<Error> error;
   module.getContext().setDiagnosticHandler(std::make_unique<DiagnosticCollector>(error));
-  optimize(module, *target, level);
+  optimize(module, *target, {level, options.fuel});
 
   llvm::SmallVector<char, 0> object;
   emit_object(module, *target, options.verification, object);

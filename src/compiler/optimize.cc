@@ -29,6 +29,7 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
+#include "compiler/fuel_loops.h"
 #include "compiler/load_place.h"
 #include "compiler/wide_multiply.h"
 
@@ -69,7 +70,7 @@ void add_lazy_value_passes(llvm::FunctionPassManager& passes) {
   passes.addPass(llvm::CorrelatedValuePropagationPass());
 }
 
-llvm::FunctionPassManager pipeline_o2(LazyValues lazy_values) {
+llvm::FunctionPassManager pipeline_o2(LazyValues lazy_values, bool fuel) {
   const bool has_lazy_values = lazy_values == LazyValues::kOn;
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
@@ -96,6 +97,7 @@ llvm::FunctionPassManager pipeline_o2(LazyValues lazy_values) {
                                            .convertSwitchToLookupTable(true)
                                            .hoistCommonInsts(true)
                                            .sinkCommonInsts(true)));
+  if (fuel) passes.addPass(FuelLoopsPass());
   return passes;
 }
 
@@ -124,7 +126,8 @@ void inline_calls(llvm::Module& module, llvm::ModuleAnalysisManager& analyses,
 
 }  // namespace
 
-void optimize(llvm::Module& module, llvm::TargetMachine& target, image::OptLevel level) {
+void optimize(llvm::Module& module, llvm::TargetMachine& target, const OptimizeOptions& options) {
+  const auto [level, fuel] = options;
   if (level == image::OptLevel::kO0) return;
   llvm::LoopAnalysisManager loop_analyses;
   llvm::FunctionAnalysisManager function_analyses;
@@ -144,8 +147,8 @@ void optimize(llvm::Module& module, llvm::TargetMachine& target, image::OptLevel
   builder.crossRegisterProxies(loop_analyses, function_analyses, cgscc_analyses, module_analyses);
   inline_calls(module, module_analyses, function_analyses);
   llvm::FunctionPassManager simple = pipeline_o1();
-  llvm::FunctionPassManager full = pipeline_o2(LazyValues::kOn);
-  llvm::FunctionPassManager large = pipeline_o2(LazyValues::kOff);
+  llvm::FunctionPassManager full = pipeline_o2(LazyValues::kOn, fuel);
+  llvm::FunctionPassManager large = pipeline_o2(LazyValues::kOff, fuel);
   for (llvm::Function& function : module) {
     const size_t blocks = function.size();
     if (blocks == 0 || function.hasAvailableExternallyLinkage() || blocks > kSimplifiedBlocksMax)

@@ -13,6 +13,10 @@ class TargetMachine;
 
 namespace mayfly::compiler {
 
-void optimize(llvm::Module& module, llvm::TargetMachine& target, image::OptLevel level);
+struct OptimizeOptions {
+  image::OptLevel level = image::OptLevel::kO2;
+  bool fuel = false;  // as CompileOptions::fuel
+};
+void optimize(llvm::Module& module, llvm::TargetMachine& target, const OptimizeOptions& options);
 
 }  // namespace mayfly::compiler

@@ -23,6 +23,17 @@ WAYS = [("-O", "0"), ("-O", "1"), ("-O", "2"), ("-O", "2", "--memory-class", "hi
 COUNT_DOWN = """(module (func (export "f") (param i32) (result i32)
   (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
   (local.get 0)))"""
+# The inner loop is one block, and gives the outer one its sum.
+NESTED = """(module (memory 1) (func (export "f") (param i32) (result i32) (local i32 i32 i64)
+  (loop
+    (local.set 1 (i32.const 3))
+    (loop
+      (i32.store8 (local.get 1) (local.get 0))
+      (local.set 3 (i64.add (local.get 3) (i64.const 2)))
+      (local.set 2 (i32.add (local.get 2) (i32.load8_u (local.get 1))))
+      (br_if 0 (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 2))) (i32.const 10))))
+    (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+  (i32.add (local.get 2) (i32.wrap_i64 (local.get 3)))))"""
 RECURSE = """(module (func $g (export "f") (param i32) (result i32)
   (if (result i32) (local.get 0)
     (then (i32.add (i32.const 1) (call $g (i32.sub (local.get 0) (i32.const 1)))))
@@ -95,6 +106,16 @@ class Fuel(unittest.TestCase):
 
     def test_a_loop_uses_what_its_instructions_cost(self):
         self.assert_uses(COUNT_DOWN, "f(100)", 200, "0\n")
+
+    def test_loops_in_loops_use_what_their_rounds_cost(self):
+        # Three times four rounds of 7, and of the outer loop of 2; one addition and one wrap.
+        # The result: 4 * (3 + 2 + 1) and 12 * 2.
+        self.assert_uses(NESTED, "f(3)", 12 * 7 + 3 * 2 + 2, "48\n")
+        file = self.wasm(NESTED)
+        for fuel in range(0, 92, 5):
+            stops = {self.run_wasm(file, "f(3)", fuel, *way).stderr.splitlines()[0]
+                     for way in WAYS[::2]}
+            self.assertEqual(len(stops), 1, stops)
 
     def test_a_recursion_uses_what_its_calls_cost(self):
         # Each of ten calls: if, sub, call, add; the last one: if.
