@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/own_cost.h"
+
 namespace mayfly::bench {
 
 inline double microseconds_of(const std::function<void()>& action) {
@@ -39,9 +41,10 @@ inline double median(std::vector<double> values) {
 }
 
 struct Paired {
-  double floor_us;
-  double subject_us;
-  double ratio;
+  double floor_us = 0;
+  double subject_us = 0;
+  double ratio = 0;
+  OwnCost cost = {};  // of the subject, once; zero where nobody counted
 };
 
 // Both are warmed up once. Their order changes from pair to pair.
@@ -66,18 +69,22 @@ inline Paired measure_paired(int pairs, const std::function<void()>& floor,
     subjects.push_back(b);
     ratios.push_back(b / a);
   }
-  return {median(floors), median(subjects), median(ratios)};
+  return {median(floors), median(subjects), median(ratios), own_cost(subject)};
 }
 
 // One row of a Markdown table.
 inline void print_row(const std::string& name, const Paired& result, const std::string& bar) {
-  std::printf("| %s | %.2f | %.2f | %.2f | %s |\n", name.c_str(), result.floor_us,
-              result.subject_us, result.ratio, bar.c_str());
+  const auto number = [](uint64_t value) { return value == 0 ? "" : std::to_string(value); };
+  std::printf("| %s | %.2f | %.2f | %.2f | %s | %s | %s |\n", name.c_str(), result.floor_us,
+              result.subject_us, result.ratio, bar.c_str(), number(result.cost.exits).c_str(),
+              number(result.cost.instructions).c_str());
   std::fflush(stdout);
 }
 
 inline void print_header() {
-  std::printf("| what | floor, us | Mayfly, us | ratio | at most |\n|---|---|---|---|---|\n");
+  std::printf(
+      "| what | floor, us | Mayfly, us | ratio | at most | exits | own instructions |\n"
+      "|---|---|---|---|---|---|---|\n");
 }
 
 }  // namespace mayfly::bench

@@ -57,24 +57,25 @@ Paired start_from_snapshot(const RawKvm& kvm, vmm::Host& host, const image::Imag
   const runtime::SnapshotPtr snapshot = start(host, image)->snapshot().value();
   std::optional<RawVm> raw;
   std::unique_ptr<ImageRunner> runner;
+  const auto start = [&] {
+    runner = make(host, image);
+    CHECK(runner->restore(snapshot).has_value());
+    call(*runner);
+  };
   std::vector<double> floors, subjects, ratios;
   for (int i = 0; i < kColdPairs; ++i) {
     const double a = microseconds_of([&] {
       raw.emplace(RawVm::create(kvm).value());
       CHECK(raw->call().has_value());
     });
-    const double b = microseconds_of([&] {
-      runner = make(host, image);
-      CHECK(runner->restore(snapshot).has_value());
-      call(*runner);
-    });
+    const double b = microseconds_of(start);
     raw.reset();
     runner.reset();
     floors.push_back(a);
     subjects.push_back(b);
     ratios.push_back(b / a);
   }
-  return {median(floors), median(subjects), median(ratios)};
+  return {median(floors), median(subjects), median(ratios), own_cost(start)};
 }
 
 // Two programs in turn in the one machine that the host keeps.
@@ -85,14 +86,15 @@ Paired start_in_a_kept_machine(const RawKvm& kvm, const image::Image& a, const i
   const runtime::SnapshotPtr snapshots[] = {start(*host, a)->snapshot().value(),
                                             start(*host, b)->snapshot().value()};
   RawVm raw = RawVm::create(kvm).value();
+  std::unique_ptr<ImageRunner> runner;
+  const auto start = [&](int i) {
+    runner = make(*host, *images[i % 2]);
+    CHECK(runner->restore(snapshots[i % 2]).has_value());
+    call(*runner);
+  };
   std::vector<double> floors, subjects, ratios;
   for (int i = 0; i < kKeptPairs; ++i) {
-    std::unique_ptr<ImageRunner> runner;
-    const double subject = microseconds_of([&] {
-      runner = make(*host, *images[i % 2]);
-      CHECK(runner->restore(snapshots[i % 2]).has_value());
-      call(*runner);
-    });
+    const double subject = microseconds_of([&] { start(i); });
     runner.reset();
     const double floor = microseconds_of([&] {
       CHECK(raw.remap().has_value());
@@ -102,7 +104,7 @@ Paired start_in_a_kept_machine(const RawKvm& kvm, const image::Image& a, const i
     subjects.push_back(subject);
     ratios.push_back(subject / floor);
   }
-  return {median(floors), median(subjects), median(ratios)};
+  return {median(floors), median(subjects), median(ratios), own_cost([&] { start(kKeptPairs); })};
 }
 
 // The image's function writes to `pages` pages.
@@ -150,7 +152,7 @@ Paired tenth_reset_after_a_burst(vmm::Host& host, const image::Image& large) {
     after.push_back(microseconds_of(reset));
     ratios.push_back(after.back() / before.back());
   }
-  return {median(before), median(after), median(ratios)};
+  return {median(before), median(after), median(ratios), own_cost(reset)};
 }
 
 // All of its memory is other than zero, and "f" changes the first of its pages.
