@@ -6,9 +6,12 @@
 //
 // What each Abi has; a "word" is a flat core value as the bits of an integer, extended with zeros:
 //   kShape, kSize, kAlignment, kFlat   the type, its bytes in memory, how many words it is passed
-//   as kIsPlain                           measure() has nothing to do kCanLift values can be made
-//   of what a component says measure(value, size)               checks the value, adds up its lists
-//   and strings store, lower                       write what was measured: to memory, as words
+//   as
+//   kIsPlain                           measure() has nothing to do
+//   kCanLift                           values can be made of what a component says
+//   kUse                               what is done with resources in it
+//   measure(value, size)               checks the value, adds up its lists and strings
+//   store, lower                       write what was measured: to memory, as words
 //   load, lift                         the way back, into `out`
 //
 // Invariants:
@@ -43,7 +46,12 @@ namespace mayfly::detail {
 template <typename T>
 struct Abi {
   static constexpr bool kIsValue = false;
+  static constexpr uint32_t kUse = 0;
 };
+
+// What is done with resources in a value, in any combination.
+inline constexpr uint32_t kOwnsResources = 1;   // it is given away, so it is passed as an rvalue
+inline constexpr uint32_t kLendsResources = 2;  // until the call returns
 
 template <typename T>
 concept WitValue = Abi<T>::kIsValue;
@@ -52,6 +60,7 @@ struct AbiValue {
   static constexpr bool kIsValue = true;
   static constexpr bool kIsPlain = true;
   static constexpr bool kCanLift = true;
+  static constexpr uint32_t kUse = 0;
 };
 
 // For types of one word: Self has to_word(), and from_word() for the bits that its type has.
@@ -84,7 +93,7 @@ struct WordAbi : AbiValue {
 template <ComponentScalar T>
 struct Abi<T> : WordAbi<Abi<T>, T, std::same_as<T, bool> ? 1 : sizeof(T)> {
   static constexpr bool kIsPlain = !std::same_as<T, char32_t>;
-  static constexpr ComponentShape kShape{component_kind<T>()};
+  static constexpr ComponentShape kShape{.kind = component_kind<T>()};
 
   static uint64_t to_word(T value) {
     if constexpr (std::same_as<T, float>) {
@@ -150,7 +159,7 @@ struct RangeAbi : AbiValue {
 template <typename T>
 struct StringAbi : RangeAbi<StringAbi<T>, T> {
   static constexpr bool kCanLift = std::same_as<T, std::string>;
-  static constexpr ComponentShape kShape{ComponentKind::kString};
+  static constexpr ComponentShape kShape{.kind = ComponentKind::kString};
 
   static void measure(std::string_view value, TransferSize& size) { size.add_string(value); }
   static uint32_t store_contents(std::string_view value, TransferWriter& writer) {
@@ -207,7 +216,9 @@ struct Elements {
 template <typename T, typename E>
 struct ListAbi : RangeAbi<ListAbi<T, E>, T> {
   static constexpr bool kCanLift = Abi<E>::kCanLift && std::same_as<T, std::vector<E>>;
-  static constexpr ComponentShape kShape{ComponentKind::kList, Elements<E>::kParts};
+  static constexpr uint32_t kUse = Abi<E>::kUse;
+  static constexpr ComponentShape kShape{.kind = ComponentKind::kList,
+                                         .parts = Elements<E>::kParts};
 
   static void measure(const T& list, TransferSize& size) {
     size.add_list(list.size(), Abi<E>::kSize, Abi<E>::kAlignment);
@@ -227,8 +238,10 @@ struct ListAbi : RangeAbi<ListAbi<T, E>, T> {
 };
 template <WitValue E>
 struct Abi<std::vector<E>> : ListAbi<std::vector<E>, E> {};
+// Not of what is given away: a view owns nothing.
 template <typename E>
-  requires WitValue<std::remove_const_t<E>>
+  requires(WitValue<std::remove_const_t<E>> &&
+           (Abi<std::remove_const_t<E>>::kUse & kOwnsResources) == 0)
 struct Abi<std::span<E>> : ListAbi<std::span<E>, std::remove_const_t<E>> {};
 
 template <WitValue E, size_t kLength>
@@ -236,8 +249,9 @@ template <WitValue E, size_t kLength>
 struct Abi<std::array<E, kLength>> : AbiValue {
   static constexpr bool kIsPlain = Abi<E>::kIsPlain;
   static constexpr bool kCanLift = Abi<E>::kCanLift;
+  static constexpr uint32_t kUse = Abi<E>::kUse;
   static constexpr ComponentShape kShape{
-      ComponentKind::kList, Elements<E>::kParts, {}, uint32_t{kLength}};
+      .kind = ComponentKind::kList, .parts = Elements<E>::kParts, .length = uint32_t{kLength}};
   static constexpr uint32_t kSize = kLength * Abi<E>::kSize;
   static constexpr uint32_t kAlignment = Abi<E>::kAlignment;
   static constexpr uint32_t kFlat = kLength * Abi<E>::kFlat;
@@ -264,6 +278,7 @@ struct Product {
   static constexpr size_t kCount = sizeof...(Ts);
   static constexpr bool kIsPlain = (Abi<Ts>::kIsPlain && ...);
   static constexpr bool kCanLift = (Abi<Ts>::kCanLift && ...);
+  static constexpr uint32_t kUse = (uint32_t{0} | ... | Abi<Ts>::kUse);
   static constexpr uint32_t kAlignment = std::max({uint32_t{1}, Abi<Ts>::kAlignment...});
   static constexpr uint32_t kFlat = (uint32_t{0} + ... + Abi<Ts>::kFlat);
   static constexpr std::array<const ComponentShape*, kCount> kParts = {&Abi<Ts>::kShape...};
@@ -304,6 +319,7 @@ template <typename Self, typename T, typename Parts>
 struct ProductAbi : AbiValue {
   static constexpr bool kIsPlain = Parts::kIsPlain;
   static constexpr bool kCanLift = Parts::kCanLift;
+  static constexpr uint32_t kUse = Parts::kUse;
   static constexpr uint32_t kSize = Parts::kSize;
   static constexpr uint32_t kAlignment = Parts::kAlignment;
   static constexpr uint32_t kFlat = Parts::kFlat;
@@ -333,7 +349,8 @@ template <WitValue... Ts>
   requires(sizeof...(Ts) > 0)
 struct Abi<std::tuple<Ts...>>
     : ProductAbi<Abi<std::tuple<Ts...>>, std::tuple<Ts...>, Product<Ts...>> {
-  static constexpr ComponentShape kShape{ComponentKind::kTuple, Product<Ts...>::kParts};
+  static constexpr ComponentShape kShape{.kind = ComponentKind::kTuple,
+                                         .parts = Product<Ts...>::kParts};
   template <typename Tuple, typename Function>
   static void visit(Tuple& value, Function function) {
     std::apply(function, value);
@@ -373,6 +390,7 @@ struct Sum {
   static constexpr uint32_t kCaseBytes = case_bytes(kCount);
   static constexpr bool kIsPlain = (Payload<Ps>::kIsPlain && ...);
   static constexpr bool kCanLift = (Payload<Ps>::kCanLift && ...);
+  static constexpr uint32_t kUse = (uint32_t{0} | ... | Payload<Ps>::kUse);
   static constexpr uint32_t kAlignment = std::max({kCaseBytes, Payload<Ps>::kAlignment...});
   static constexpr auto kOffset = static_cast<uint32_t>(
       align_up(kCaseBytes, std::max({uint32_t{1}, Payload<Ps>::kAlignment...})));
@@ -389,6 +407,7 @@ template <typename Self, typename T, typename Cases>
 struct SumAbi : AbiValue {
   static constexpr bool kIsPlain = Cases::kIsPlain;
   static constexpr bool kCanLift = Cases::kCanLift;
+  static constexpr uint32_t kUse = Cases::kUse;
   static constexpr uint32_t kSize = Cases::kSize;
   static constexpr uint32_t kAlignment = Cases::kAlignment;
   static constexpr uint32_t kFlat = Cases::kFlat;
@@ -435,7 +454,7 @@ template <WitValue T>
 struct Abi<std::optional<T>>
     : SumAbi<Abi<std::optional<T>>, std::optional<T>, Sum<std::monostate, T>> {
   static constexpr std::array<const ComponentShape*, 1> kParts = {&Abi<T>::kShape};
-  static constexpr ComponentShape kShape{ComponentKind::kOption, kParts};
+  static constexpr ComponentShape kShape{.kind = ComponentKind::kOption, .parts = kParts};
   template <typename Function>
   static void visit(const std::optional<T>& value, Function function) {
     if (value) return function(1, *value);
@@ -455,7 +474,8 @@ template <typename T, typename E>
            WitPayload<typename ComponentResult<T, E>::Failure>
 struct Abi<ComponentResult<T, E>>
     : SumAbi<Abi<ComponentResult<T, E>>, ComponentResult<T, E>, ResultCases<T, E>> {
-  static constexpr ComponentShape kShape{ComponentKind::kResult, ResultCases<T, E>::kParts};
+  static constexpr ComponentShape kShape{.kind = ComponentKind::kResult,
+                                         .parts = ResultCases<T, E>::kParts};
   template <typename Function>
   static void visit(const ComponentResult<T, E>& value, Function function) {
     if (value.is_ok()) return function(0, value.value());
@@ -472,7 +492,8 @@ template <typename... Ps>
 struct VariantAbi : SumAbi<VariantAbi<Ps...>, std::variant<Ps...>, Sum<Ps...>> {
   using Value = std::variant<Ps...>;
   using Base = SumAbi<VariantAbi<Ps...>, Value, Sum<Ps...>>;
-  static constexpr ComponentShape kShape{ComponentKind::kVariant, Sum<Ps...>::kParts};
+  static constexpr ComponentShape kShape{.kind = ComponentKind::kVariant,
+                                         .parts = Sum<Ps...>::kParts};
 
   static void measure(const Value& value, TransferSize& size) {
     if (value.valueless_by_exception()) size.add_case(sizeof...(Ps), sizeof...(Ps));

@@ -14,6 +14,7 @@
 
 #include "mayfly/component_abi.h"
 #include "mayfly/component_described.h"
+#include "mayfly/component_resource_abi.h"
 #include "mayfly/component_type.h"
 #include "mayfly/result.h"
 #include "mayfly/transfer.h"
@@ -29,6 +30,14 @@ constexpr const ComponentShape* shape_of_result() {
   }
 }
 
+// How an argument is passed to a typed function.
+template <typename T>
+using Passed = std::conditional_t<(Abi<T>::kUse & kOwnsResources) != 0, T&&, const T&>;
+
+struct NoLoans {
+  explicit NoLoans(runtime::SandboxState*) {}
+};
+
 template <typename R, typename... Args>
 class OutgoingCall {
   static_assert((WitValue<Args> && ...),
@@ -39,11 +48,12 @@ class OutgoingCall {
  public:
   static constexpr ComponentSignature kSignature{Params::kParts, shape_of_result<R>()};
 
-  explicit OutgoingCall(const Args&... args) : arguments_(args...) {}
+  explicit OutgoingCall(runtime::SandboxState* sandbox, const Args&... args)
+      : sandbox_(sandbox), arguments_(args...) {}
 
   // The bytes of the arguments in memory. Errors: kInvalid, kLimit.
   Result<uint64_t> measure() const {
-    TransferSize size;
+    TransferSize size(sandbox_);
     if constexpr (kParamsInMemory) size.allocate(Params::kSize, Params::kAlignment);
     if constexpr (!Params::kIsPlain) {
       [&]<size_t... I>(std::index_sequence<I...>) {
@@ -64,7 +74,8 @@ class OutgoingCall {
     if (size.failed()) size.name_argument(index);
   }
   static void lower(void* values, const TransferArea& area, uint64_t* flat) {
-    TransferWriter writer(area.bytes, area.base);
+    const auto& self = *static_cast<const OutgoingCall*>(values);
+    TransferWriter writer(area.bytes, area.base, self.sandbox_);
     std::apply(
         [&](const auto&... args) {
           if constexpr (kParamsInMemory) {
@@ -75,7 +86,7 @@ class OutgoingCall {
             Params::lower(writer, flat, args...);
           }
         },
-        static_cast<const OutgoingCall*>(values)->arguments_);
+        self.arguments_);
   }
   static Result<void> lift(void* values, std::span<const uint8_t> memory, uint64_t flat) {
     if constexpr (std::is_void_v<R>) {
@@ -85,8 +96,9 @@ class OutgoingCall {
       static_assert(WitValue<R> && Type::kCanLift,
                     "the result's type is not one that can be made of what a component answers: "
                     "see mayfly/component_type.h");
-      R& result = static_cast<OutgoingCall*>(values)->result_;
-      TransferReader reader(memory, kLiftedBytesMax);
+      auto& self = *static_cast<OutgoingCall*>(values);
+      R& result = self.result_;
+      TransferReader reader(memory, kLiftedBytesMax, self.sandbox_);
       if constexpr (Type::kFlat <= kFlatResultsMax) {
         const uint64_t* next = &flat;
         Type::lift(reader, next, result);
@@ -100,6 +112,9 @@ class OutgoingCall {
     }
   }
 
+  runtime::SandboxState* sandbox_;
+  [[no_unique_address]] std::conditional_t<(Params::kUse & kLendsResources) != 0, Loans, NoLoans>
+      loans_{sandbox_};
   std::tuple<const Args&...> arguments_;
   std::conditional_t<std::is_void_v<R>, std::monostate, R> result_{};
 };

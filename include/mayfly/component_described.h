@@ -46,8 +46,8 @@ struct DescribedAbi<T, wit::Record<wit::Field<Classes, Members>...>>
   static_assert((WitValue<Members> && ...),
                 "a field's type is not one that WIT has: see mayfly/component_type.h");
   static constexpr auto kNames = names_of(kWit<T>.fields);
-  static constexpr ComponentShape kShape{ComponentKind::kRecord, Product<Members...>::kParts,
-                                         kNames};
+  static constexpr ComponentShape kShape{
+      .kind = ComponentKind::kRecord, .parts = Product<Members...>::kParts, .names = kNames};
   template <typename Value, typename Function>
   static void visit(Value& value, Function function) {
     std::apply([&](const auto&... field) { function(value.*(field.member)...); }, kWit<T>.fields);
@@ -60,7 +60,7 @@ struct DescribedAbi<T, wit::Flags<Fields...>> : WordAbi<DescribedAbi<T, wit::Fla
                                                         : sizeof...(Fields) <= 16 ? 2
                                                                                   : 4> {
   static constexpr auto kNames = names_of(kWit<T>.fields);
-  static constexpr ComponentShape kShape{ComponentKind::kFlags, {}, kNames};
+  static constexpr ComponentShape kShape{.kind = ComponentKind::kFlags, .names = kNames};
 
   static uint64_t to_word(const T& value) {
     uint64_t word = 0;
@@ -85,7 +85,7 @@ struct DescribedAbi<T, wit::Enum<kCount>>
     : WordAbi<DescribedAbi<T, wit::Enum<kCount>>, T, case_bytes(kCount)> {
   static_assert(std::is_enum_v<T>);
   static constexpr bool kIsPlain = false;  // it may be none of its cases
-  static constexpr ComponentShape kShape{ComponentKind::kEnum, {}, kWit<T>.names};
+  static constexpr ComponentShape kShape{.kind = ComponentKind::kEnum, .names = kWit<T>.names};
 
   static uint64_t to_word(T value) {
     return static_cast<uint64_t>(static_cast<std::underlying_type_t<T>>(value));
@@ -102,8 +102,8 @@ struct DescribedAbi<T, wit::Variant<Class, Cases, kCount>> : Abi<Cases> {
   static_assert(WitValue<Cases>,
                 "a case's type is not one that WIT has: see mayfly/component_type.h");
   static_assert(std::variant_size_v<Cases> == kCount, "each case has a name");
-  static constexpr ComponentShape kShape{ComponentKind::kVariant, Abi<Cases>::kShape.parts,
-                                         kWit<T>.names};
+  static constexpr ComponentShape kShape{
+      .kind = ComponentKind::kVariant, .parts = Abi<Cases>::kShape.parts, .names = kWit<T>.names};
 
   static const Cases& cases(const T& value) { return value.*kWit<T>.cases; }
   static void measure(const T& value, TransferSize& size) {

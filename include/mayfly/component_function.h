@@ -83,8 +83,10 @@ class TypedComponentFunction<R(Args...)> {
   // The arguments stay as they are until it returns. Errors (as kHostError): kInvalid for a string
   // that is not UTF-8, a char or enum that is none; kLimit; and what Sandbox::call says. What the
   // component answers is checked: a value that is none of its type is a trap.
-  Outcome<R> operator()(const std::remove_cvref_t<Args>&... args) const {
-    Call call(args...);
+  // Resources that are given away with them are, once the component is called; such arguments are
+  // rvalues.
+  Outcome<R> operator()(detail::Passed<std::remove_cvref_t<Args>>... args) const {
+    Call call(function_.state_.get(), args...);
     auto bytes = call.measure();
     if (!bytes) return Outcome<R>(std::move(bytes).error());
     if (auto end = function_.invoke(call.transfer(*bytes)); end != nullptr) return end;

@@ -20,6 +20,7 @@
 
 #include "mayfly/caller.h"
 #include "mayfly/component_call.h"
+#include "mayfly/component_resource_abi.h"
 #include "mayfly/component_type.h"
 #include "mayfly/component_value.h"
 #include "mayfly/host_function.h"
@@ -39,6 +40,7 @@ struct ComponentHostFunction {
   std::shared_ptr<void> callable;
   bool (*call)(void* callable, Caller& caller, HostTransfer& transfer) = nullptr;
   const ComponentSignature* signature = nullptr;  // nullptr: it takes what an import says
+  const ResourceKind* resource = nullptr;         // of the destructor that define_resource() made
 };
 
 // false with the error for the caller.
@@ -174,20 +176,20 @@ struct ComponentHostAdapter {
     if constexpr (Answer<Return>::kCanFail) {
       Return answer = invoke(function, caller, values);
       if (!answer) return std::move(answer).error();
-      if constexpr (!std::is_void_v<Value>) return lower(*answer, transfer);
+      if constexpr (!std::is_void_v<Value>) return lower(*answer, caller, transfer);
     } else if constexpr (std::is_void_v<Value>) {
       invoke(function, caller, values);
     } else {
-      return lower(invoke(function, caller, values), transfer);
+      return lower(invoke(function, caller, values), caller, transfer);
     }
     return {};
   }
 
   template <typename T>
-  static Result<void> lower(const T& value, HostTransfer& transfer) {
+  static Result<void> lower(const T& value, Caller& caller, HostTransfer& transfer) {
     using Type = Abi<T>;
     constexpr bool kInMemory = Type::kFlat > kFlatResultsMax;
-    TransferSize size;
+    TransferSize size(caller.state());
     if constexpr (kInMemory) size.allocate(Type::kSize, Type::kAlignment);
     Type::measure(value, size);
     if (size.failed()) size.name_result();
@@ -199,7 +201,7 @@ struct ComponentHostAdapter {
       if (!reserved) return std::move(reserved).error();
       area = *reserved;
     }
-    TransferWriter writer(area.bytes, area.base);
+    TransferWriter writer(area.bytes, area.base, caller.state());
     if constexpr (kInMemory) {
       const uint32_t address = writer.allocate(Type::kSize, Type::kAlignment);
       Type::store(value, writer, address);

@@ -8,6 +8,7 @@
 //   option<T>, tuple<T, U>       std::optional<T>, std::tuple<T, U>
 //   result<T, E>                 ComponentResult<T, E>, void where WIT has none or '_'
 //   record, flags, enum, variant a type of yours with a description (kWit)
+//   own<R>, borrow<R>            Own<T>, Borrow<T>; GuestOwn<R>, GuestBorrow<R> (resource.h)
 //
 // Arguments may also be views, std::string_view and std::span<const T>, and hold them: what is
 // passed on lasts as long as the call. A std::variant<...> without a description is a variant whose
@@ -34,6 +35,7 @@
 
 #include "mayfly/component_value.h"
 #include "mayfly/export.h"
+#include "mayfly/resource.h"
 
 namespace mayfly {
 
@@ -107,6 +109,9 @@ struct ComponentShape {
   // Of fields, cases, flags. Empty where any will do.
   std::span<const std::string_view> names = {};
   uint32_t length = 0;  // of a list<T, N>; 0: of any length
+  // Of handles, one of both: what define_resource() knows, or the description of a component's.
+  const detail::ResourceKind* host_resource = nullptr;
+  const wit::Resource* guest_resource = nullptr;
 };
 
 struct ComponentSignature {

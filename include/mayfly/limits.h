@@ -33,6 +33,9 @@ struct Limits {
   // Open files, directories and sockets at once, the standard streams included. Range: from 3.
   // Opening past it fails in the guest. Cost: one descriptor of the host each.
   uint32_t open_handles_max = 4096;
+  // Resources of the host that the component has at once, as linker.define_resource() makes them.
+  // Range: from 0. Giving it more ends the call. Cost: about 150 bytes each, and the resource.
+  uint64_t host_resources_max = 1'000'000;
   // Bytes that one call writes to streams, files and sockets of the host. Range: from 0. The write
   // that would pass it is not done, and ends the call (kLimit).
   uint64_t output_bytes_max = UINT64_MAX;

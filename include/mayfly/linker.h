@@ -74,6 +74,14 @@ class MAYFLY_API Linker {
   Linker& define_component(std::string_view interface, std::string_view name,
                            DynamicComponentFunction function);
 
+  // The resource `name` of an interface, or of none, "", is T of the host (mayfly/resource.h): its
+  // functions, which define() binds, have Own<T> and Borrow<T> for it. The T that a component drops
+  // is destroyed, as `delete` does it.
+  template <typename T>
+  Linker& define_resource(std::string_view interface, std::string_view name) {
+    return add_resource(interface, name, detail::kResourceKind<T>);
+  }
+
   // An instance of the program comes first in each sandbox; its exports are imported by its name.
   // Later ones can import from earlier ones.
   Linker& link(std::string_view name, const Program& program);
@@ -115,6 +123,8 @@ class MAYFLY_API Linker {
 
  private:
   struct State;
+  Linker& add_resource(std::string_view interface, std::string_view name,
+                       const detail::ResourceKind& kind);
   Linker& add(std::string_view module, std::string_view name, detail::DefinedFunction function);
   std::unique_ptr<State> state_;
 };

@@ -31,6 +31,7 @@
 #include "mayfly/policy.h"                   // IWYU pragma: export
 #include "mayfly/pool.h"                     // IWYU pragma: export
 #include "mayfly/program.h"                  // IWYU pragma: export
+#include "mayfly/resource.h"                 // IWYU pragma: export
 #include "mayfly/result.h"                   // IWYU pragma: export
 #include "mayfly/sandbox.h"                  // IWYU pragma: export
 #include "mayfly/snapshot.h"                 // IWYU pragma: export

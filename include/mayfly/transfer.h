@@ -28,9 +28,8 @@
 #include "mayfly/result.h"
 
 namespace mayfly::runtime {
-class ImageRunner;
+class SandboxState;
 struct BoundHostFunction;
-struct TransferPlace;
 }  // namespace mayfly::runtime
 
 namespace mayfly {
@@ -67,6 +66,10 @@ constexpr uint64_t align_up(uint64_t offset, uint32_t alignment) {
 // Keeps the first error; what comes after it counts for nothing.
 class TransferSize {
  public:
+  // Without a sandbox there are no resources.
+  explicit TransferSize(const runtime::SandboxState* sandbox = nullptr) : sandbox_(sandbox) {}
+  const runtime::SandboxState* sandbox() const { return sandbox_; }
+
   uint64_t allocate(uint64_t bytes, uint32_t alignment) {
     const uint64_t offset = align_up(bytes_, alignment);
     bytes_ = offset + bytes;
@@ -81,6 +84,11 @@ class TransferSize {
   MAYFLY_API void add_char(char32_t value);
   // Fails unless there is a case of that number.
   MAYFLY_API void add_case(uint64_t index, uint32_t cases);
+  // Of resources of the host that the sandbox gets, with one more.
+  uint64_t count_resource() { return ++resources_; }
+  void expect(Result<void> checked) {
+    if (!checked) fail(std::move(checked).error());
+  }
   void fail(Error error) {
     if (!error_) error_ = std::move(error);
   }
@@ -92,7 +100,9 @@ class TransferSize {
   MAYFLY_API Result<uint64_t> finish() const;
 
  private:
+  const runtime::SandboxState* sandbox_;
   uint64_t bytes_ = 0;
+  uint64_t resources_ = 0;
   std::optional<Error> error_;
 };
 
@@ -100,8 +110,14 @@ class TransferSize {
 class TransferWriter {
  public:
   // Preconditions: base is a multiple of kTransferAlignment; the area ends below 4 GiB.
-  TransferWriter(std::span<uint8_t> area, uint32_t base) : area_(area), base_(base) {}
+  TransferWriter(std::span<uint8_t> area, uint32_t base, runtime::SandboxState* sandbox = nullptr)
+      : area_(area), base_(base), sandbox_(sandbox) {}
 
+  // Precondition: there is one, as TransferSize has said.
+  runtime::SandboxState& sandbox() const {
+    if (sandbox_ == nullptr) std::abort();
+    return *sandbox_;
+  }
   // The address of so many bytes. Precondition: they fit, as TransferSize has said.
   uint32_t allocate(uint64_t bytes, uint32_t alignment) {
     const uint64_t offset = align_up(used_, alignment);
@@ -129,6 +145,7 @@ class TransferWriter {
   }
   std::span<uint8_t> area_;
   uint32_t base_;
+  runtime::SandboxState* sandbox_;
   uint64_t used_ = 0;
 };
 
@@ -136,8 +153,9 @@ class TransferWriter {
 class TransferReader {
  public:
   // host_bytes: how much memory of the host may be made of what the guest says.
-  TransferReader(std::span<const uint8_t> memory, uint64_t host_bytes)
-      : memory_(memory), host_bytes_(host_bytes) {}
+  TransferReader(std::span<const uint8_t> memory, uint64_t host_bytes,
+                 runtime::SandboxState* sandbox = nullptr)
+      : memory_(memory), host_bytes_(host_bytes), sandbox_(sandbox) {}
 
   // Errors: kInvalid when the address is not aligned, or the bytes are not all in the memory.
   MAYFLY_API Result<void> check(std::string_view what, uint64_t address, uint64_t bytes,
@@ -185,6 +203,15 @@ class TransferReader {
     if (!error_) error_ = std::move(error);
   }
   bool failed() const { return error_.has_value(); }
+  // Whose resources are meant. nullptr: it has failed, now or before.
+  MAYFLY_API runtime::SandboxState* sandbox();
+  // The value, or its default when there is none.
+  template <typename T>
+  T expect_value(Result<T> result) {
+    if (result) return *std::move(result);
+    fail(std::move(result).error());
+    return T();
+  }
   MAYFLY_API Result<void> finish() const;
   // check(), check_list() with charge(), and copies. false: it has failed, now or before.
   MAYFLY_API bool expect(std::string_view what, uint64_t address, uint64_t bytes,
@@ -213,6 +240,7 @@ class TransferReader {
   }
   std::span<const uint8_t> memory_;
   uint64_t host_bytes_;
+  runtime::SandboxState* sandbox_;
   std::optional<Error> error_;
 };
 
@@ -251,12 +279,11 @@ class MAYFLY_API HostTransfer {
   void answer(uint64_t flat);
 
   // The library's own.
-  HostTransfer(runtime::ImageRunner& runner, const runtime::TransferPlace& place,
-               const runtime::BoundHostFunction& function, Slot* slots);
+  HostTransfer(runtime::SandboxState& sandbox, const runtime::BoundHostFunction& function,
+               Slot* slots);
 
  private:
-  runtime::ImageRunner* runner_;
-  const runtime::TransferPlace* place_;
+  runtime::SandboxState* sandbox_;
   const runtime::BoundHostFunction* function_;
   Slot* slots_;
   uint32_t top_;

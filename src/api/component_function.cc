@@ -8,7 +8,6 @@
 #include "api/moved_from.h"
 #include "api/public_values.h"
 #include "base/result.h"
-#include "component/shape.h"
 #include "component/type_text.h"
 #include "mayfly/caller.h"
 #include "mayfly/sandbox.h"
@@ -74,8 +73,7 @@ Outcome<std::optional<ComponentValue>> ComponentFunction::call(
 Result<void> ComponentFunction::check_type(const ComponentSignature& signature) const {
   if (state_ == nullptr) return api::moved_from("function");
   const ComponentTarget& target = target_of(target_);
-  if (!target.is_drop() && component::has_signature(target.function.file->component.types,
-                                                    target.function.type, signature)) {
+  if (runtime::has_signature(*state_->program().component, target, signature)) {
     return {};
   }
   return invalid("the function \"" + runtime::printable(name()) + "\" has the type " + type() +

@@ -102,6 +102,13 @@ Linker& Linker::define_component(std::string_view interface, std::string_view na
                &detail::DynamicComponentAdapter::call}});
 }
 
+Linker& Linker::add_resource(std::string_view interface, std::string_view name,
+                             const detail::ResourceKind& kind) {
+  const auto same = std::make_shared<const detail::ResourceKind*>(&kind);
+  return add(interface, "[resource-drop]" + std::string(name),
+             {{}, {same, &detail::drop_host_resource, nullptr, &kind}});
+}
+
 Linker& Linker::define_dynamic(std::string_view module, std::string_view name, FunctionType type,
                                DynamicFunction function) {
   detail::HostFunction host;

@@ -173,4 +173,27 @@ Result<std::set<TypeId>> exported_resources(TypeArena& arena, const DeclarationL
   return Walk(arena, candidates, offset).exported(declarations);
 }
 
+std::vector<TypeId> resources_of_function(const TypeArena& arena, TypeId func) {
+  std::set<TypeId> found;
+  std::set<TypeId> seen;
+  std::vector<TypeId> left;
+  const auto add = [&](ValType type) {
+    if (!type.exists() || type.is_prim() || !arena.has_resource(type.type())) return;
+    if (seen.insert(arena.canonical(type.type())).second) left.push_back(type.type());
+  };
+  for (const Member& param : arena.params(func)) add(param.type);
+  add(arena.result(func));
+  while (!left.empty()) {
+    const TypeId type = left.back();
+    left.pop_back();
+    const TypeKind kind = arena.kind(type);
+    if (kind == TypeKind::kOwn || kind == TypeKind::kBorrow) {
+      found.insert(arena.resolve(arena.resource(arena.resolve(type))));
+      continue;
+    }
+    for (const Member& member : arena.members(type)) add(member.type);
+  }
+  return {found.begin(), found.end()};
+}
+
 }  // namespace mayfly::component

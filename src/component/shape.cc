@@ -13,7 +13,13 @@
 namespace mayfly::component {
 namespace {
 
-bool has_shape(const TypeArena& types, ValType type, const ComponentShape* shape);
+struct Matcher {
+  const TypeArena& types;
+  const IsResource& is_resource;
+
+  bool has_shape(ValType type, const ComponentShape* shape) const;
+  bool has_parts(TypeId node, const ComponentShape& shape) const;
+};
 
 bool has_names(const TypeArena& types, std::span<const Member> members,
                std::span<const std::string_view> names) {
@@ -23,7 +29,7 @@ bool has_names(const TypeArena& types, std::span<const Member> members,
   });
 }
 
-bool has_parts(const TypeArena& types, TypeId node, const ComponentShape& shape) {
+bool Matcher::has_parts(TypeId node, const ComponentShape& shape) const {
   const auto members = types.members(node);
   switch (types.kind(node)) {
     case TypeKind::kEnum:
@@ -32,6 +38,9 @@ bool has_parts(const TypeArena& types, TypeId node, const ComponentShape& shape)
     case TypeKind::kFixedList:
       if (shape.length != types.extra(node)) return false;
       break;
+    case TypeKind::kOwn:
+    case TypeKind::kBorrow:
+      return is_resource && is_resource(types.resolve(types.resource(node)), shape);
     case TypeKind::kMap:
       return false;
     default:
@@ -39,16 +48,16 @@ bool has_parts(const TypeArena& types, TypeId node, const ComponentShape& shape)
   }
   if (members.size() != shape.parts.size() || !has_names(types, members, shape.names)) return false;
   for (size_t i = 0; i < members.size(); ++i) {
-    if (!has_shape(types, members[i].type, shape.parts[i])) return false;
+    if (!has_shape(members[i].type, shape.parts[i])) return false;
   }
   return true;
 }
 
-bool has_shape(const TypeArena& types, ValType type, const ComponentShape* shape) {
+bool Matcher::has_shape(ValType type, const ComponentShape* shape) const {
   if (!type.exists() || shape == nullptr) return !type.exists() && shape == nullptr;
   type = types.canonical(type);
   if (kind_of(types, type) != shape->kind) return false;
-  return type.is_prim() || has_parts(types, type.type(), *shape);
+  return type.is_prim() || has_parts(type.type(), *shape);
 }
 
 class Writer {
@@ -124,13 +133,15 @@ class Writer {
 
 }  // namespace
 
-bool has_signature(const TypeArena& types, TypeId func, const ComponentSignature& signature) {
+bool has_signature(const TypeArena& types, TypeId func, const ComponentSignature& signature,
+                   const IsResource& is_resource) {
+  const Matcher matcher{types, is_resource};
   const auto params = types.params(func);
   if (params.size() != signature.params.size()) return false;
   for (size_t i = 0; i < params.size(); ++i) {
-    if (!has_shape(types, params[i].type, signature.params[i])) return false;
+    if (!matcher.has_shape(params[i].type, signature.params[i])) return false;
   }
-  return has_shape(types, types.result(func), signature.result);
+  return matcher.has_shape(types.result(func), signature.result);
 }
 
 }  // namespace mayfly::component

@@ -93,6 +93,12 @@ void TransferSize::add_case(uint64_t index, uint32_t cases) {
                " cases"));
 }
 
+runtime::SandboxState* TransferReader::sandbox() {
+  if (failed()) return nullptr;
+  if (sandbox_ == nullptr) fail(invalid("there is no sandbox for a resource"));
+  return sandbox_;
+}
+
 void TransferSize::name_argument(size_t index) {
   error_ = with_context("argument " + std::to_string(index + 1), *std::move(error_));
 }

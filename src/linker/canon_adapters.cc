@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "component/flatten.h"
+#include "component/resource_use.h"
 #include "linker/component_linker.h"
 
 namespace mayfly::linker {
@@ -125,7 +126,20 @@ Result<void> ComponentLinker::bind_host_function(const HostItem& item, CallSpec&
   }
   spec.target.kind = Binding::Kind::kHost;
   spec.target.host_index = host_function(item, host_core_type(type));
+  ComponentImport& import = imports_[spec.target.host_index];
+  if (import.resources.empty()) {
+    import.resources = MAYFLY_TRY(resources_of(*item.importer, spec.func));
+  }
   return {};
+}
+
+Result<std::vector<ResourceUse>> ComponentLinker::resources_of(const Scope& scope,
+                                                               TypeId func) const {
+  std::vector<ResourceUse> uses;
+  for (const TypeId type : component::resources_of_function(scope.types(), func)) {
+    uses.push_back({type, MAYFLY_TRY(graph_.resource(scope, type)).number});
+  }
+  return uses;
 }
 
 Result<CallSpec> ComponentLinker::call_spec(const Item& callee, const Side& caller,
@@ -299,6 +313,7 @@ Result<void> ComponentLinker::export_drop(RootInstance& root, AdapterModule& mod
   made.name = "[resource-drop]" + name;
   made.export_name = interface.empty() ? made.name : interface + "#" + made.name;
   made.file = root.scope->file;
+  made.dropped = resource.number;
   const Graph::Implementation& by = graph_.implementation(resource);
   const uint32_t destructor = by.scope->types().resource_info(by.type).dtor;
   if (destructor != component::kNoIndex) {
@@ -326,6 +341,8 @@ Result<void> ComponentLinker::export_function(RootInstance& root, AdapterModule&
   const CallSpec spec = MAYFLY_TRY(call_spec(item, host_side(), nullptr));
   made.type = spec.func;
   made.file = item.is_of_host() ? graph_.host_item(item.index).importer->file : item.scope->file;
+  const Scope& scope = item.is_of_host() ? *graph_.host_item(item.index).importer : *item.scope;
+  made.resources = MAYFLY_TRY(resources_of(scope, spec.func));
   const FunctionRef function = MAYFLY_TRY(add_call(adapters, spec, made.export_name));
   adapters.writer().export_function(made.export_name, function);
   root.exports.push_back(std::move(made));

@@ -189,6 +189,7 @@ Result<Item> ComponentLinker::provide_item(Scope& importer, const std::string& m
   const auto found = known.find(node);
   item.resource = found != known.end() ? found->second : graph_.add_resource(nullptr, node);
   known.emplace(node, item.resource);
+  host_resources_.push_back({item.module, item.name, item.resource.number});
   const uint32_t number = graph_.add_host_item(std::move(item));
   resource_items_.emplace(graph_.host_item(number).resource.number, number);
   return Item{nullptr, Space::kType, number};

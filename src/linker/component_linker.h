@@ -24,6 +24,12 @@
 
 namespace mayfly::linker {
 
+// A resource that the type of a function speaks of.
+struct ResourceUse {
+  component::TypeId type{component::kNoIndex};  // resolved, in the arena of the function's file
+  uint32_t number = 0;                          // ResourceRef's
+};
+
 // A function that the host can call: of an instance that a root component exports, or its own.
 struct ComponentExport {
   std::string interface;  // name of the exported instance; "" for the component's own
@@ -32,6 +38,8 @@ struct ComponentExport {
   const ComponentFile* file = nullptr;
   uint32_t step = 0;        // whose export it is in the image,
   std::string export_name;  // under this name
+  uint32_t dropped = 0;     // a drop: the resource's number
+  std::vector<ResourceUse> resources = {};
 };
 
 // A function that the host has to provide, by its number in Plan::host_functions.
@@ -40,6 +48,14 @@ struct ComponentImport {
   std::string name;       // "[resource-drop]R" for the destructor of a resource of the host
   component::TypeId type{component::kNoIndex};  // kFunc; kNoIndex for a destructor
   const ComponentFile* file = nullptr;
+  std::vector<ResourceUse> resources = {};
+};
+
+// A name of a resource of the host. One resource may have several.
+struct HostResource {
+  std::string interface;  // "$root" for the component's own
+  std::string name;
+  uint32_t number = 0;
 };
 
 // A root component instance.
@@ -72,6 +88,7 @@ class ComponentLinker {
                                const std::map<std::string, uint32_t>& given);
   const RootInstance& root(uint32_t number) const { return roots_[number]; }
   const std::vector<ComponentImport>& imports() const { return imports_; }
+  const std::vector<HostResource>& host_resources() const { return host_resources_; }
 
   // The plan and its modules, the state module (step 0) among them.
   PlanModules finish();
@@ -107,6 +124,7 @@ class ComponentLinker {
                                                   std::string_view name) const;
   Result<void> bind_host_function(const HostItem& item, CallSpec& spec);
   uint32_t host_function(const HostItem& item, wasm::FuncType type);
+  Result<std::vector<ResourceUse>> resources_of(const Scope& scope, component::TypeId func) const;
   uint32_t host_destructor(const HostItem& item);
 
   Result<void> export_root(RootInstance& root);
@@ -122,6 +140,7 @@ class ComponentLinker {
   Graph graph_;
   PlanModules modules_;
   std::vector<ComponentImport> imports_;
+  std::vector<HostResource> host_resources_;
   std::map<std::pair<std::string, std::string>, uint32_t> host_functions_;
   std::vector<RootInstance> roots_;
   std::map<uint32_t, uint32_t> resource_items_;  // resource number to the host's item

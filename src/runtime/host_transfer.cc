@@ -9,6 +9,7 @@
 #include "mayfly/transfer.h"
 #include "runtime/component_call.h"
 #include "runtime/linked_component.h"
+#include "runtime/sandbox_state.h"
 
 namespace mayfly::detail {
 namespace {
@@ -20,15 +21,18 @@ using component::ValueRole;
 
 constexpr TypeId kDestructor{component::kNoIndex};
 
+runtime::TransferMemory transfer_memory(runtime::SandboxState& sandbox) {
+  return {sandbox.runner(), sandbox.program().component->transfer};
+}
+
 static_assert(kFlatParamsMax == component::kMaxFlatParams);
 static_assert(kFlatResultsMax == component::kMaxFlatResults);
 
 }  // namespace
 
-HostTransfer::HostTransfer(runtime::ImageRunner& runner, const runtime::TransferPlace& place,
+HostTransfer::HostTransfer(runtime::SandboxState& sandbox,
                            const runtime::BoundHostFunction& function, Slot* slots)
-    : runner_(&runner),
-      place_(&place),
+    : sandbox_(&sandbox),
       function_(&function),
       slots_(slots),
       top_(static_cast<uint32_t>(slots[0].low)) {}
@@ -41,11 +45,11 @@ Result<std::vector<ComponentValue>> HostTransfer::lift() const {
   arguments(flat.data(), function_->flat_params);
   return component::lift_values(function_->file->component.types, function_->params,
                                 ValueRole::kArgument, std::span(flat).first(function_->flat_params),
-                                MAYFLY_TRY(runtime::TransferMemory(*runner_, *place_).view()));
+                                MAYFLY_TRY(transfer_memory(*sandbox_).view()));
 }
 
 Result<TransferArea> HostTransfer::reserve(uint64_t bytes) const {
-  return runtime::TransferMemory(*runner_, *place_).reserve_area(top_, bytes);
+  return transfer_memory(*sandbox_).reserve_area(top_, bytes);
 }
 
 void HostTransfer::arguments(uint64_t* flat, size_t count) const {
@@ -53,8 +57,7 @@ void HostTransfer::arguments(uint64_t* flat, size_t count) const {
 }
 
 Result<TransferReader> HostTransfer::reader() const {
-  return TransferReader(MAYFLY_TRY(runtime::TransferMemory(*runner_, *place_).view()),
-                        kLiftedBytesMax);
+  return TransferReader(MAYFLY_TRY(transfer_memory(*sandbox_).view()), kLiftedBytesMax, sandbox_);
 }
 
 void HostTransfer::answer(uint64_t flat) { slots_[0].low = flat; }

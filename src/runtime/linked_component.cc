@@ -73,12 +73,42 @@ bool is_destructor(const ComponentSignature& signature) {
          signature.params[0]->kind == ComponentKind::kU32;
 }
 
+uint32_t number_of(std::span<const linker::ResourceUse> uses, component::TypeId type) {
+  const auto found = std::ranges::find(uses, type, &linker::ResourceUse::type);
+  return found == uses.end() ? 0 : found->number;
+}
+
+bool is_bound(std::span<const BoundResource> resources, uint32_t number,
+              const detail::ResourceKind* kind) {
+  return std::ranges::any_of(resources, [&](const BoundResource& resource) {
+    return resource.number == number && resource.kind == kind;
+  });
+}
+
 // Dynamic functions are called with whatever the import's types are.
-bool has_type_of(const HostDefinition& definition, const ComponentImport& import) {
+bool has_type_of(const HostDefinition& definition, const ComponentImport& import,
+                 std::span<const BoundResource> resources) {
   const ComponentSignature* signature = definition.of_components.signature;
   if (signature == nullptr) return true;
   if (import.type == component::TypeId{component::kNoIndex}) return is_destructor(*signature);
-  return component::has_signature(import.file->component.types, import.type, *signature);
+  return component::has_signature(import.file->component.types, import.type, *signature,
+                                  [&](component::TypeId type, const ComponentShape& shape) {
+                                    return shape.host_resource != nullptr &&
+                                           is_bound(resources, number_of(import.resources, type),
+                                                    shape.host_resource);
+                                  });
+}
+
+std::vector<BoundResource> bind_resources(const LinkRequest& request,
+                                          std::span<const linker::HostResource> resources) {
+  std::vector<BoundResource> bound;
+  for (const linker::HostResource& resource : resources) {
+    const HostDefinition* found =
+        find_definition(request, resource.interface, std::string(kDrop) + resource.name);
+    if (found == nullptr || found->of_components.resource == nullptr) continue;
+    bound.push_back({resource.number, found->of_components.resource});
+  }
+  return bound;
 }
 
 void set_params(BoundHostFunction& function) {
@@ -93,7 +123,8 @@ void set_params(BoundHostFunction& function) {
 
 Result<std::vector<detail::HostFunction>> bind_functions(
     const LinkRequest& request, const std::shared_ptr<const linker::ComponentFile>& file,
-    std::span<const ComponentImport> imports, const image::Plan& plan) {
+    std::span<const ComponentImport> imports, std::span<const BoundResource> resources,
+    const image::Plan& plan) {
   std::vector<detail::HostFunction> bound;
   std::string missing;
   std::string wrong;
@@ -104,7 +135,7 @@ Result<std::vector<detail::HostFunction>> bind_functions(
       missing += (missing.empty() ? "" : "; ") + describe(import);
       continue;
     }
-    if (found != nullptr && !has_type_of(*found, import)) {
+    if (found != nullptr && !has_type_of(*found, import, resources)) {
       wrong += (wrong.empty() ? "" : "; ") + describe(import) + ", but was defined as " +
                to_string(*found->of_components.signature);
       continue;
@@ -147,6 +178,7 @@ std::string key_of(const LinkRequest& request, const image::Plan& plan) {
 struct PlannedComponent {
   linker::PlanModules modules;
   std::vector<ComponentExport> exports;
+  std::vector<BoundResource> resources;
 };
 
 // Everything but the image.
@@ -161,19 +193,21 @@ Result<PlannedComponent> plan_component(const LinkRequest& request, LinkedProgra
   linker::ComponentLinker linker(options);
   auto made = linker.instantiate(*file, {});
   if (!made) return with_context(printable(program.name()), std::move(made).error());
-  PlannedComponent planned{{}, linker.root(*made).exports};
+  PlannedComponent planned{
+      {}, linker.root(*made).exports, bind_resources(request, linker.host_resources())};
   planned.modules = linker.finish();
-  linked.functions =
-      MAYFLY_TRY(bind_functions(request, file, linker.imports(), planned.modules.plan()));
+  linked.functions = MAYFLY_TRY(
+      bind_functions(request, file, linker.imports(), planned.resources, planned.modules.plan()));
   return planned;
 }
 
 // Precondition: linked.image is there. Errors: kInvalid when it is not that of the exports.
 Result<void> find_targets(const LinkRequest& request, std::span<const ComponentExport> exports,
-                          LinkedProgram& linked) {
+                          std::vector<BoundResource> resources, LinkedProgram& linked) {
   auto component = std::make_shared<LinkedComponent>();
   component->file = request.instances.back().program->component();
   component->transfer = MAYFLY_TRY(TransferPlace::find(*linked.image));
+  component->resources = std::move(resources);
   component->exports.reserve(exports.size());
   for (const ComponentExport& item : exports) {
     component->exports.push_back(MAYFLY_TRY(ComponentTarget::find(*linked.image, item)));
@@ -194,6 +228,7 @@ Result<std::shared_ptr<const LinkedProgram>> link_component(EngineState& engine,
   auto linked = std::make_shared<LinkedProgram>();
   image::BuildRequest build;
   std::vector<ComponentExport> exports;
+  std::vector<BoundResource> resources;
   build.options = engine.config().options;
   {
     const TraceSpan span(engine, "link");
@@ -202,11 +237,12 @@ Result<std::shared_ptr<const LinkedProgram>> link_component(EngineState& engine,
     build.module_names = std::move(planned.modules.names());
     build.plan = std::move(planned.modules.plan());
     exports = std::move(planned.exports);
+    resources = std::move(planned.resources);
   }
   linked->main = static_cast<uint32_t>(build.plan.steps.size() - 1);
   linked->uses_wasi = uses_wasi(build.plan);
   linked->image = MAYFLY_TRY(build_image_for(engine, key_of(request, build.plan), build));
-  MAYFLY_TRY(find_targets(request, exports, *linked));
+  MAYFLY_TRY(find_targets(request, exports, std::move(resources), *linked));
   return std::shared_ptr<const LinkedProgram>(std::move(linked));
 }
 
@@ -219,7 +255,7 @@ Result<void> bind_component(const LinkRequest& request, LinkedProgram& linked) {
         return a.module == b.module && a.name == b.name && a.type == b.type;
       });
   if (same_functions && is_of_component(image) && image.instances().size() == plan.steps.size() &&
-      find_targets(request, planned.exports, linked)) {
+      find_targets(request, planned.exports, std::move(planned.resources), linked)) {
     return {};
   }
   return link_error("it is not of the component " +
@@ -247,6 +283,37 @@ const ComponentTarget* find_component_export(const LinkedComponent& component,
   return found;
 }
 
+const ComponentTarget* find_resource_drop(const LinkedComponent& component,
+                                          const wit::Resource& resource) {
+  const ComponentTarget* found = nullptr;
+  for (const ComponentTarget& item : component.exports) {
+    const std::string_view name = item.function.name;
+    if (!item.is_drop() || !name.starts_with(kDrop)) continue;
+    if (name.substr(kDrop.size()) != resource.name) continue;
+    if (item.function.interface == resource.interface) return &item;
+    if (found == nullptr && is_compatible(item.function.interface, resource.interface)) {
+      found = &item;
+    }
+  }
+  return found;
+}
+
+bool has_signature(const LinkedComponent& component, const ComponentTarget& target,
+                   const ComponentSignature& signature) {
+  if (target.is_drop()) return false;
+  const linker::ComponentExport& function = target.function;
+  return component::has_signature(
+      function.file->component.types, function.type, signature,
+      [&](component::TypeId type, const ComponentShape& shape) {
+        const uint32_t number = number_of(function.resources, type);
+        if (shape.guest_resource == nullptr) {
+          return is_bound(component.resources, number, shape.host_resource);
+        }
+        const ComponentTarget* drop = find_resource_drop(component, *shape.guest_resource);
+        return drop != nullptr && drop->function.dropped == number;
+      });
+}
+
 Error no_component_export(const LinkedComponent& component, std::string_view name) {
   constexpr size_t kNamesMax = 20;
   std::string names;
@@ -267,7 +334,7 @@ bool BoundHostFunction::call(void* callable, Caller& caller, detail::Slot* slots
   if (self.function.call == nullptr) return true;
   SandboxState& state = *caller.state();
   const uint32_t outer = state.exchange_transfer_top(static_cast<uint32_t>(slots[0].low));
-  detail::HostTransfer transfer(state.runner(), state.program().component->transfer, self, slots);
+  detail::HostTransfer transfer(state, self, slots);
   const bool ok = self.function.call(self.function.callable.get(), caller, transfer);
   state.exchange_transfer_top(outer);
   return ok;

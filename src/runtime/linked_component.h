@@ -15,10 +15,17 @@
 
 namespace mayfly::runtime {
 
+// A resource of the host, by its number, and what define_resource() says it is.
+struct BoundResource {
+  uint32_t number = 0;
+  const detail::ResourceKind* kind = nullptr;
+};
+
 // Immutable, shareable between threads.
 struct LinkedComponent {
   std::shared_ptr<const linker::ComponentFile> file;
   std::vector<ComponentTarget> exports;
+  std::vector<BoundResource> resources;
   TransferPlace transfer;
 };
 
@@ -49,6 +56,12 @@ Result<void> check_types_known(const image::Image& image);
 // By "ns:pkg/interface@1.0.0#name" or "name"; a compatible version will do. nullptr: there is none.
 const ComponentTarget* find_component_export(const LinkedComponent& component,
                                              std::string_view name);
+// What drops a resource that the component exports; nullptr: there is none.
+const ComponentTarget* find_resource_drop(const LinkedComponent& component,
+                                          const wit::Resource& resource);
+// Whether a function has the type that C++ types of the embedder stand for.
+bool has_signature(const LinkedComponent& component, const ComponentTarget& target,
+                   const ComponentSignature& signature);
 // Errors: kInvalid, which names what there is.
 Error no_component_export(const LinkedComponent& component, std::string_view name);
 

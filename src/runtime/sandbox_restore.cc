@@ -54,6 +54,7 @@ Result<std::shared_ptr<const SandboxSnapshot>> SandboxState::snapshot() {
   auto taken = std::make_shared<SandboxSnapshot>();
   taken->program = program_;
   taken->state = MAYFLY_TRY(runner_->snapshot());
+  taken->resources = resources_.mark();
   ++engine_->counters().snapshots;
   return std::shared_ptr<const SandboxSnapshot>(std::move(taken));
 }
@@ -84,6 +85,8 @@ Result<void> SandboxState::restore(const std::shared_ptr<const SandboxSnapshot>&
   counts_.restores.add(1);
   poison_.clear();
   poisoned_ = false;
+  ++epoch_;
+  resources_.restore(snapshot->resources);
   count_memory();
   return {};
 }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "runtime/linked_program.h"
+#include "runtime/resource_table.h"
 #include "runtime/snapshot.h"
 
 namespace mayfly::runtime {
@@ -14,6 +15,7 @@ namespace mayfly::runtime {
 struct SandboxSnapshot {
   std::shared_ptr<const LinkedProgram> program;
   SnapshotPtr state;
+  ResourceTable::Mark resources;  // the host's, which are no part of it
 };
 
 }  // namespace mayfly::runtime

@@ -76,6 +76,8 @@ class SandboxState::Turn {
     state_->in_host_function_ = was_in_host_;
     if (--state_->depth_ > 0) return;
     if (has_begun_) state_->end_call();
+    // Nothing that refers to them runs any more, and the component cannot drop them.
+    if (has_begun_ && state_->is_poisoned()) state_->resources_.clear();
     state_->owner_.store({}, std::memory_order_release);
   }
 
@@ -182,6 +184,15 @@ Result<std::unique_ptr<CallOutcome>> SandboxState::call(const ComponentTarget& t
                                                         const detail::TransferCall& values) {
   const TraceSpan span(*engine_, "call");
   const Turn turn = MAYFLY_TRY(Turn::take(*this));
+  if (has_drops_.load(std::memory_order_relaxed)) {
+    auto dropped = MAYFLY_TRY(run_drops());
+    if (dropped != nullptr) return dropped;
+  }
+  return run_lowered(target, values);
+}
+
+Result<std::unique_ptr<CallOutcome>> SandboxState::run_lowered(const ComponentTarget& target,
+                                                               const detail::TransferCall& values) {
   LoweredCall lowered = MAYFLY_TRY(lower_call(*runner_, target, values, transfer_top_));
   return ended(run_call(*runner_, target, values, lowered));
 }

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "linker/state_module.h"
@@ -31,6 +32,7 @@
 #include "runtime/image_runner.h"
 #include "runtime/linked_program.h"
 #include "runtime/port_handler.h"
+#include "runtime/resource_table.h"
 #include "runtime/sandbox_snapshot.h"
 
 namespace mayfly::runtime {
@@ -46,8 +48,15 @@ struct SandboxConfig {
   std::function<Result<std::unique_ptr<PortHandler>>()> make_ports;
 };
 
-// Threads: interrupt(), usage(), is_frozen() and is_poisoned() any; the rest as said in
-// mayfly/sandbox.h.
+// A resource that the host has of a component, to be dropped.
+struct GuestDrop {
+  const ComponentTarget* target = nullptr;
+  uint32_t number = 0;
+  uint64_t epoch = 0;
+};
+
+// Threads: interrupt(), usage(), is_frozen(), is_poisoned(), epoch(), drop_guest_soon() any; the
+// rest as said in mayfly/sandbox.h.
 class SandboxState final : public HostCalls, public std::enable_shared_from_this<SandboxState> {
   struct Key {
     explicit Key() = default;
@@ -77,6 +86,17 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
                                             const detail::TransferCall& values);
   // Where a call inside the call in progress finds free transfer memory; what it was.
   uint32_t exchange_transfer_top(uint32_t top) { return std::exchange(transfer_top_, top); }
+
+  // The resources of the host that the component has. Only by who may call.
+  ResourceTable& resources() { return resources_; }
+  const ResourceTable& resources() const { return resources_; }
+  // Grows when the sandbox goes back to a state: then the component's resources are others.
+  uint64_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
+  // A call that drops a resource of the component; none when the resource is gone already. Errors
+  // and answer: as call()'s.
+  Result<std::unique_ptr<CallOutcome>> drop_guest(const GuestDrop& drop);
+  // Now, or when it is in a call, before the next one.
+  void drop_guest_soon(const GuestDrop& drop);
 
   std::unique_ptr<CallOutcome> call_host(uint32_t index, guest_abi::Slot* slots) override;
 
@@ -141,6 +161,10 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   Result<void> thaw();
   void take_machine(std::unique_ptr<ImageRunner> runner);
   Result<std::unique_ptr<CallOutcome>> run_steps();
+  // In a call. What waits for one.
+  Result<std::unique_ptr<CallOutcome>> run_drops();
+  Result<std::unique_ptr<CallOutcome>> run_lowered(const ComponentTarget& target,
+                                                   const detail::TransferCall& values);
   Result<std::unique_ptr<CallOutcome>> ended(Result<std::unique_ptr<CallOutcome>> outcome);
   Result<void> begin_call();
   void leave_call();
@@ -193,6 +217,12 @@ class SandboxState final : public HostCalls, public std::enable_shared_from_this
   std::atomic<int64_t> cpu_time_ns_ = 0;  // of the calls before it
   bool has_fuel_limit_ = false;
   std::atomic<int64_t> fuel_left_ = INT64_MAX;  // INT64_MAX: there was no limit
+
+  ResourceTable resources_;
+  std::atomic<uint64_t> epoch_ = 0;
+  std::mutex drops_mutex_;
+  std::vector<GuestDrop> drops_;  // guarded by it
+  std::atomic<bool> has_drops_ = false;
 
   RunCounts counts_;
   uint64_t host_calls_before_ = 0;  // those of earlier calls

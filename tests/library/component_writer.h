@@ -114,6 +114,11 @@ class ComponentWriter : public TypeScope {
     add(10, extern_name(name) + Bytes{0x05} + defined);
     return instances_++;
   }
+  // A type that has to have a name. Its new index.
+  Bytes import_type(const std::string& name, const Bytes& type) {
+    add(10, extern_name(name) + Bytes{0x03, 0x00} + type);
+    return index(count_++);
+  }
   uint32_t import_function(const std::string& name, const Bytes& type) {
     add(10, extern_name(name) + Bytes{0x01} + type);
     return functions_++;
