@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What calls, restores and starts cost in nanoseconds, next to the raw VM. In QEMU with -icount a
-// nanosecond is an instruction of library, kernel, KVM and guest together (instructions_bench.py).
+// nanosecond is an instruction of library, kernel, KVM and guest together (icount_bench.py).
 #include <fcntl.h>
 
 #include <chrono>

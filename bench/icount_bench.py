@@ -4,7 +4,7 @@
 # What a call, a restore and a start cost in instructions: instruction_counts on mainline kvm-amd in
 # QEMU with -icount, where a nanosecond of the guest's clock is one instruction of library, kernel,
 # KVM and guest together. bench/instructions.txt keeps what is allowed.
-"""Usage: bench/instructions_bench.py [--check | --record]"""
+"""Usage: bench/icount_bench.py [--check | --record]"""
 
 import argparse
 import pathlib
@@ -106,7 +106,7 @@ def main():
     counts = count()
     print_table(counts)
     if options.record:
-        lines = ["# Instructions on mainline kvm-amd in QEMU: bench/instructions_bench.py --record"]
+        lines = ["# Instructions on mainline kvm-amd in QEMU: bench/icount_bench.py --record"]
         lines += [f"kernel {kernel()}"] + [f"{name} {counts[name]}" for name in ROWS]
         ALLOWED.write_text("\n".join(lines) + "\n")
     if options.check:
