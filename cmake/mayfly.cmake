@@ -99,3 +99,16 @@ function(mayfly_fuzzer name)
                                      -rss_limit_mb=2048 -print_final_stats=1 ${found} ${seeds})
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
 endfunction()
+
+# The header that `mayfly bindgen` writes for a world, for a target to include as "WORLD.h".
+function(mayfly_bindings target wit world)
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target}.bindings)
+  set(header ${folder}/${world}.h)
+  add_custom_command(
+    OUTPUT ${header}
+    COMMAND mayfly bindgen ${wit} --world ${world} -o ${folder}
+    DEPENDS mayfly ${wit}
+    VERBATIM)
+  target_sources(${target} PRIVATE ${header})
+  target_include_directories(${target} PRIVATE ${folder})
+endfunction()

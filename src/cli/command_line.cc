@@ -46,6 +46,7 @@ struct Everything {
   CacheCommandOptions cache;
   CompileCommandOptions compile;
   InspectOptions inspect;
+  BindgenOptions bindgen;
   BenchOptions bench;
   DoctorOptions doctor;
   WastOptions wast;
@@ -412,6 +413,27 @@ void declare_inspect(CLI::App& app, Everything& all) {
   inspect.callback([&all] { all.exit_code = inspect_command(all.inspect); });
 }
 
+void declare_bindgen(CLI::App& app, Everything& all) {
+  CLI::App& bindgen =
+      *app.add_subcommand("bindgen", "Write a C++ header for the world of a component");
+  bindgen.add_option("FILE", all.bindgen.file, "A component, a .wit file, or a folder of them")
+      ->required();
+  bindgen.add_option("--world", all.bindgen.world, "Which world (default: the only one)")
+      ->type_name("NAME");
+  bindgen.add_option("-o,--output", all.bindgen.output, "The folder to write WORLD.h to")
+      ->required()
+      ->type_name("DIR");
+  bindgen.footer(
+      "For each interface that the component imports, a class Host to implement; for each that it\n"
+      "exports, a class Guest whose functions call it; types, resources and doc comments with "
+      "them.\n"
+      "  app::Exports::create(sandbox)        finds all functions that the component exports\n"
+      "  app::define(linker, {.log = my_log}) binds all that it imports\n"
+      "WASI's own interfaces are Mayfly's, so they have no Host.\n"
+      "Example: mayfly bindgen wit --world app -o gen && c++ -std=c++20 -Igen main.cc ...");
+  bindgen.callback([&all] { all.exit_code = bindgen_command(all.bindgen); });
+}
+
 // A flag whose text is a time over zero.
 void add_time(CLI::App& app, const std::string& flag, const std::string& help,
               const std::function<void(std::chrono::nanoseconds)>& set) {
@@ -554,6 +576,7 @@ int run_command_line(int argc, const char* const* argv) {
   declare_snapshot(app, all);
   declare_compile(app, all);
   declare_inspect(app, all);
+  declare_bindgen(app, all);
   declare_bench(app, all);
   declare_doctor(app, all);
   declare_wast(app, all);

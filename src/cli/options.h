@@ -102,6 +102,12 @@ struct InspectOptions {
   OutputForm form = OutputForm::kText;
 };
 
+struct BindgenOptions {
+  std::string file;    // a component, a .wit file, or a folder of them
+  std::string world;   // its name, or with its package; empty: the only one
+  std::string output;  // a folder
+};
+
 struct BenchOptions {
   std::string file;
   std::vector<std::string> arguments;
@@ -134,6 +140,7 @@ struct WastOptions {
 int run_command(const RunOptions& options);  // and `mayfly snapshot`
 int compile_command(const CompileCommandOptions& options);
 int inspect_command(const InspectOptions& options);
+int bindgen_command(const BindgenOptions& options);
 int bench_command(const BenchOptions& options);
 int doctor_command(const DoctorOptions& options);
 int wast_command(const WastOptions& options);
