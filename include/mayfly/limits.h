@@ -39,6 +39,10 @@ struct Limits {
   // Bytes that one call writes to streams, files and sockets of the host. Range: from 0. The write
   // that would pass it is not done, and ends the call (kLimit).
   uint64_t output_bytes_max = UINT64_MAX;
+  // Bytes that the guest may add to files of its directories, by writes and larger sizes, since the
+  // sandbox was made, reset or restored; what it writes over or removes again counts, too. Range:
+  // from 0. Past it the guest's write fails with EDQUOT.
+  uint64_t file_bytes_max = UINT64_MAX;
   // How long one call may take, host functions included, and the whole start of the sandbox.
   // Range: over 0. nullopt: no end. Cost: one timer for all sandboxes.
   std::optional<std::chrono::nanoseconds> deadline = {};

@@ -183,9 +183,11 @@ runtime::SandboxConfig sandbox_config(const Policy& policy) {
   config.measures_cpu_time = state.measures_cpu_time;
   config.is_resettable = state.is_resettable;
   config.spin_time = state.spin_time;
-  config.make_ports = [wasi = state.wasi, handles = state.limits.open_handles_max]() mutable
-      -> Result<std::unique_ptr<runtime::PortHandler>> {
-    wasi.limits.open_files_max = handles;
+  config.make_ports =
+      [wasi = state.wasi,
+       limits = state.limits]() mutable -> Result<std::unique_ptr<runtime::PortHandler>> {
+    wasi.limits.open_files_max = limits.open_handles_max;
+    wasi.limits.write_bytes_max = limits.file_bytes_max;
     return std::unique_ptr<runtime::PortHandler>(MAYFLY_TRY(wasi::Context::create(wasi)));
   };
   return config;

@@ -61,8 +61,8 @@ struct KeyValueConfig {
 struct WasiLimits {
   uint32_t open_files_max = 4096;  // handles at once, stdin, stdout and stderr included
   uint32_t poll_entries_max = 16384;
-  // By which writes, set sizes and allocations may add to files, over the program's life; what is
-  // written over or removed again counts, too. Then kDQuot.
+  // By which writes, set sizes and allocations may add to files, since the start or the last
+  // restore; what is written over or removed again counts, too. Then kDQuot.
   uint64_t write_bytes_max = UINT64_MAX;
 };
 

@@ -214,6 +214,7 @@ Result<void> Context::restore(const runtime::HostState* state) {
   MAYFLY_TRY(empty_memory_directories());
   if (program_.key_value != nullptr) program_.key_value->restart();
   behind_.restart();
+  program_.write_bytes_left = program_.limits.write_bytes_max;
   program_.late_errors = 0;
   program_.handles.forget_late_errors();
   // A state from a file has no open files: the program has its first ones.

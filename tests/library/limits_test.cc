@@ -179,6 +179,44 @@ TEST_P(LimitsTest, EndsACallThatWritesTooMuch) {
   EXPECT_EQ(silent.call<int32_t>("write", 1).kind(), Kind::kLimit);
 }
 
+// Appends to the file "f" of its directory, and says with which errno that ended.
+constexpr char kAppender[] = R"((module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "f")
+  (func (export "append") (param $bytes i32) (result i32) (local $error i32)
+    (drop (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 1)
+                      (i64.const 64) (i64.const 0) (i32.const 1) (i32.const 16)))
+    (i32.store (i32.const 0) (i32.const 100))
+    (i32.store (i32.const 4) (local.get $bytes))
+    (local.set $error
+      (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (drop (call $close (i32.load (i32.const 16))))
+    (local.get $error))))";
+
+TEST_P(LimitsTest, BoundsWhatIsAddedToFiles) {
+  constexpr int32_t kDQuot = 19;
+  std::string folder = testing::TempDir() + "/limits-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto policy = Policy().preopen(folder, "/").limits({.file_bytes_max = 100});
+  {
+    Sandbox guest = sandbox(kAppender, policy);
+    EXPECT_EQ(guest.call<int32_t>("append", 60).value(), 0);
+    EXPECT_EQ(guest.call<int32_t>("append", 60).value(), 0);  // 40 of them, as write() does
+    EXPECT_EQ(guest.call<int32_t>("append", 1).value(), kDQuot);
+    EXPECT_EQ(std::filesystem::file_size(folder + "/f"), 100U);
+    // Whoever gets it next has all of it again.
+    ASSERT_TRUE(guest.reset());
+    EXPECT_EQ(guest.call<int32_t>("append", 90).value(), 0);
+    EXPECT_EQ(std::filesystem::file_size(folder + "/f"), 190U);
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST_P(LimitsTest, BoundsOpenHandles) {
   const std::string folder = testing::TempDir();
   EXPECT_EQ(refusal(kWriter, Policy().preopen(folder, "/").limits({.open_handles_max = 3})),
