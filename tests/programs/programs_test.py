@@ -4,6 +4,7 @@
 # Real programs of many toolchains do real work, on one driver. One class is one program.
 #   programs_test.py MAYFLY DRIVER [CLASS] [unittest arguments]
 # MAYFLY_PROGRAMS_LEVEL=2 compiles all of them with -O 2, whatever their class says.
+import hashlib
 import json
 import os
 import random
@@ -372,6 +373,52 @@ class JavaScript(Program):
         self.modules["snapshot"] = self.work / "orders.mayfly"
         self.snapshot("orders", self.modules["snapshot"])
         drawn = [self.check(self.order("snapshot")) for _ in range(3)]
+        self.assertEqual(len(set(drawn)), 3, drawn)
+
+
+class PythonComponent(Program):
+    """componentize_py/ in a CPython, a component: componentize-py."""
+    LEVEL = "0"
+    TEXTS = SOURCE / "componentize_py"
+
+    @classmethod
+    def prepare(cls):
+        tool = fetch.package("pypi", "componentize-py", "0.25.1",
+                             "8623cd8cab8453cb0cd8bf03f3c7103420d06f2f3d360186a280a70a1ca5e89f")
+        texts = [cls.TEXTS / name for name in ("report.py", "world.wit")]
+
+        def make(folder):
+            shutil.copy(texts[0], folder)
+            shutil.copytree(fetch.wasi_wit(), folder / "wit" / "deps")
+            shutil.copy(texts[1], folder / "wit")
+            fetch.run("componentize-py", [
+                sys.executable, "-c", "import componentize_py; componentize_py.script()", "-d",
+                "wit", "-w", "report", "componentize", "report", "-o", "report.wasm"], cwd=folder,
+                env=dict(os.environ, PYTHONPATH=str(tool)))
+        return {"report": fetch.made_once(fetch.key_of("py", texts), make) / "report.wasm"}
+
+    def setUp(self):
+        super().setUp()
+        self.write("words.txt", "The cat and the hat and the bat\n" * 1000)
+
+    def check(self, program):
+        """It did its work. The line with the random numbers."""
+        first, drawn = self.mayfly(program, "words.txt").stdout.splitlines()
+        digest = hashlib.sha256(bytes(range(256)) * 40000).hexdigest()
+        self.assertEqual(first, f"{digest} 8000 {2 ** 200 % 1000007}")
+        self.assertEqual(json.loads((self.work / "words.json").read_text(encoding="utf-8")),
+                         {"most": [["the", 3000], ["and", 2000], ["bat", 1000]]})
+        return drawn
+
+    def test_words_of_a_file_hashes_and_numbers(self):
+        self.check("report")
+        result = self.mayfly("report", "nothing.txt", code=134)
+        self.assertIn("FileNotFoundError", result.stderr)
+
+    def test_each_start_from_a_snapshot_has_random_numbers_of_its_own(self):
+        self.modules["snapshot"] = self.work / "report.mayfly"
+        self.snapshot("report", self.modules["snapshot"])
+        drawn = [self.check("snapshot") for _ in range(3)]
         self.assertEqual(len(set(drawn)), 3, drawn)
 
 
