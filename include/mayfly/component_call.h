@@ -98,7 +98,7 @@ class OutgoingCall {
                     "see mayfly/component_type.h");
       auto& self = *static_cast<OutgoingCall*>(values);
       R& result = self.result_;
-      TransferReader reader(memory, kLiftedBytesMax, self.sandbox_);
+      TransferReader reader(memory, lifted_bytes_max(*self.sandbox_), self.sandbox_);
       if constexpr (Type::kFlat <= kFlatResultsMax) {
         const uint64_t* next = &flat;
         Type::lift(reader, next, result);

@@ -36,6 +36,10 @@ struct Limits {
   // Resources of the host that the component has at once, as linker.define_resource() makes them.
   // Range: from 0. Giving it more ends the call. Cost: about 150 bytes each, and the resource.
   uint64_t host_resources_max = 1'000'000;
+  // Memory of the host that the values of one call by a component, or of one answer, may take, in
+  // bytes. Range: from 0. A component says it many times over by pointing to it many times; passing
+  // it ends the call. Cost: that memory, until the values go.
+  uint64_t lifted_bytes_max = uint64_t{1} << 30;
   // Bytes that one call writes to streams, files and sockets of the host. Range: from 0. The write
   // that would pass it is not done, and ends the call (kLimit).
   uint64_t output_bytes_max = UINT64_MAX;

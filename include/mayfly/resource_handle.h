@@ -137,6 +137,8 @@ MAYFLY_API Result<std::shared_ptr<ResourceEntry>> find_resource(runtime::Sandbox
 // Errors: kInvalid when the component exports no such resource.
 MAYFLY_API Result<GuestHandle> guest_handle(runtime::SandboxState& sandbox,
                                             const wit::Resource& resource, uint32_t number);
+// Limits::lifted_bytes_max.
+MAYFLY_API uint64_t lifted_bytes_max(const runtime::SandboxState& sandbox);
 // Linker::define_resource(): `kind` points to a ResourceKind's address.
 MAYFLY_API bool drop_host_resource(void* kind, Caller& caller, HostTransfer& transfer);
 

@@ -50,8 +50,7 @@ inline constexpr uint64_t kNan64 = 0x7ff8'0000'0000'0000;
 // CanonicalABI.md #flattening: how many flat values there may be before all go through memory.
 inline constexpr uint32_t kFlatParamsMax = 16;
 inline constexpr uint32_t kFlatResultsMax = 1;
-// Memory of the host that the values of one call may take: what a guest with a small memory can
-// say many times over by pointing to it many times.
+// Limits::lifted_bytes_max where there is no sandbox.
 inline constexpr uint64_t kLiftedBytesMax = uint64_t{1} << 30;
 
 template <typename T>

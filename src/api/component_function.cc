@@ -64,7 +64,8 @@ std::string ComponentFunction::type() const {
 Outcome<std::optional<ComponentValue>> ComponentFunction::call(
     std::span<const ComponentValue> arguments) const {
   if (state_ == nullptr) return api::moved_from("function");
-  auto call = runtime::DynamicCall::create(target_of(target_), arguments);
+  auto call = runtime::DynamicCall::create(target_of(target_), arguments,
+                                           state_->config().limits.lifted_bytes_max);
   if (!call) return with_context(runtime::printable(name()), std::move(call).error());
   if (auto end = invoke(call->values()); end != nullptr) return end;
   return call->take_result();

@@ -67,6 +67,10 @@ Result<void> check_resource(const SandboxState* sandbox, bool is_there, uint64_t
                " resources of the host, past the limit of " + std::to_string(most));
 }
 
+uint64_t lifted_bytes_max(const SandboxState& sandbox) {
+  return sandbox.config().limits.lifted_bytes_max;
+}
+
 uint32_t give_resource(SandboxState& sandbox, const ResourceKind& kind, void* object) {
   return sandbox.resources().give(kind, object);
 }

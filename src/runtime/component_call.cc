@@ -118,8 +118,10 @@ Result<std::unique_ptr<CallOutcome>> run_call(ImageRunner& runner, const Compone
 }
 
 Result<DynamicCall> DynamicCall::create(const ComponentTarget& target,
-                                        std::span<const ComponentValue> arguments) {
+                                        std::span<const ComponentValue> arguments,
+                                        uint64_t lifted_bytes_max) {
   DynamicCall call(target, arguments);
+  call.lifted_bytes_max_ = lifted_bytes_max;
   if (target.is_drop()) {
     MAYFLY_TRY(dropped_handle(arguments));
     return call;
@@ -146,8 +148,9 @@ void DynamicCall::lower(void* values, const detail::TransferArea& area, uint64_t
 Result<void> DynamicCall::lift(void* values, std::span<const uint8_t> memory, uint64_t flat) {
   auto& self = *static_cast<DynamicCall*>(values);
   const ValType result = self.types().result(self.target_->function.type);
-  auto lifted = MAYFLY_TRY(component::lift_values(self.types(), std::array{result},
-                                                  ValueRole::kResult, {&flat, 1}, memory));
+  auto lifted =
+      MAYFLY_TRY(component::lift_values(self.types(), std::array{result}, ValueRole::kResult,
+                                        {&flat, 1}, memory, self.lifted_bytes_max_));
   self.result_ = std::move(lifted.front());
   return {};
 }

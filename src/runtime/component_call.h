@@ -58,7 +58,8 @@ class DynamicCall {
  public:
   // Target and arguments outlive it. Errors: kInvalid when arguments and types differ; kLimit.
   static Result<DynamicCall> create(const ComponentTarget& target,
-                                    std::span<const ComponentValue> arguments);
+                                    std::span<const ComponentValue> arguments,
+                                    uint64_t lifted_bytes_max = detail::kLiftedBytesMax);
   // As long as this is where it is.
   detail::TransferCall values();
   std::optional<ComponentValue> take_result() { return std::move(result_); }
@@ -73,6 +74,7 @@ class DynamicCall {
   const ComponentTarget* target_;
   std::span<const ComponentValue> arguments_;
   uint64_t bytes_ = 0;
+  uint64_t lifted_bytes_max_ = detail::kLiftedBytesMax;
   std::optional<ComponentValue> result_;
 };
 

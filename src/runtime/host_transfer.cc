@@ -45,7 +45,8 @@ Result<std::vector<ComponentValue>> HostTransfer::lift() const {
   arguments(flat.data(), function_->flat_params);
   return component::lift_values(function_->file->component.types, function_->params,
                                 ValueRole::kArgument, std::span(flat).first(function_->flat_params),
-                                MAYFLY_TRY(transfer_memory(*sandbox_).view()));
+                                MAYFLY_TRY(transfer_memory(*sandbox_).view()),
+                                sandbox_->config().limits.lifted_bytes_max);
 }
 
 Result<TransferArea> HostTransfer::reserve(uint64_t bytes) const {
@@ -57,7 +58,8 @@ void HostTransfer::arguments(uint64_t* flat, size_t count) const {
 }
 
 Result<TransferReader> HostTransfer::reader() const {
-  return TransferReader(MAYFLY_TRY(transfer_memory(*sandbox_).view()), kLiftedBytesMax, sandbox_);
+  return TransferReader(MAYFLY_TRY(transfer_memory(*sandbox_).view()),
+                        sandbox_->config().limits.lifted_bytes_max, sandbox_);
 }
 
 void HostTransfer::answer(uint64_t flat) { slots_[0].low = flat; }

@@ -275,6 +275,23 @@ TEST_P(TypedComponentTest, RefusesArgumentsThatAreNoneAndStaysWhole) {
   EXPECT_EQ(*(*text)("a"), "a!");
 }
 
+TEST_P(TypedComponentTest, HoldsTheComponentToItsLimitOfTheHostsMemory) {
+  Limits limits;
+  limits.lifted_bytes_max = 1000;
+  auto made = linker().instantiate(echo(), Policy().limits(limits));
+  ASSERT_TRUE(made) << made.error().message;
+  const auto text =
+      made->component_function<std::string(std::string_view)>("test:pkg/api@1.0.0#text");
+  ASSERT_TRUE(text);
+  EXPECT_TRUE((*text)(std::string(990, 'a')));
+  EXPECT_THAT((*text)(std::string(1001, 'a')).message(), HasSubstr("more bytes of the host"));
+  ASSERT_TRUE(made->reset());
+  const auto dynamic = made->component_function("test:pkg/api@1.0.0#text");
+  ASSERT_TRUE(dynamic);
+  const ComponentValue big = ComponentValue(std::string(1000, 'a'));
+  EXPECT_THAT(dynamic->call({&big, 1}).message(), HasSubstr("more bytes of the host"));
+}
+
 TEST_P(TypedComponentTest, LetsHostFunctionsCallBackAndKeepViews) {
   Linker linker(engine());
   linker.define(kHost, "number", [](uint32_t x) { return x; });
