@@ -194,9 +194,8 @@ void ChildProcess::kill() {
   }
 }
 
-Spawner::Spawner() : thread_([this] { work(); }) {}
-
 Spawner::~Spawner() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -207,6 +206,7 @@ Spawner::~Spawner() {
 
 void Spawner::run(const std::function<void()>& function) {
   const std::lock_guard one_caller(callers_);
+  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
   std::unique_lock lock(mutex_);
   next_ = &function;
   done_ = false;

@@ -64,10 +64,10 @@ class ChildProcess {
   std::chrono::nanoseconds cpu_time_at_start_{0};
 };
 
-// Runs functions on one thread of its own, one after another.
+// Runs functions on one thread of its own, one after another; the first starts it.
 class Spawner {
  public:
-  Spawner();
+  Spawner() = default;
   ~Spawner();
   // Runs the function there and waits for it. Threads: any.
   void run(const std::function<void()>& function);
