@@ -337,6 +337,9 @@ void add_running(CLI::App& run, RunOptions& options) {
   add_cache(run, options.cache);
   run.add_flag("-v,--verbose", options.cache.verbose,
                "Say on stderr what was not as expected but did not stop the program");
+  run.add_flag("--jail", options.jail,
+               "Take from this process what the program was not given, in case it breaks out of "
+               "its machine: other files, other programs, sockets");
   run.add_flag("--trust-image", options.trust_image,
                "Let the process driver run an image or a snapshot that this installation did not "
                "make");

@@ -78,6 +78,7 @@ struct RunOptions {
   bool trust_image = false;
   bool verify = false;  // all of a snapshot
   bool timings = false;
+  bool jail = false;  // jail.h
   // The file of `mayfly snapshot`: the state goes there instead of running _start.
   std::string save_to;
 };

@@ -17,6 +17,7 @@
 #include "cli/driver.h"
 #include "cli/grants.h"
 #include "cli/interrupt.h"
+#include "cli/jail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/program.h"
@@ -162,6 +163,7 @@ Result<int> call_program(const RunOptions& options, const Program& program, Imag
     const auto restored = runner.restore(program.snapshot);
     if (!restored) return with_context(options.file, restored.error());
   }
+  if (options.jail) MAYFLY_TRY(jail_calls(has_network(options)));
   if (options.timeout) {
     runner.set_deadline(std::chrono::steady_clock::now() + *options.timeout);
   }
@@ -209,6 +211,14 @@ Result<Ports> make_ports(const RunOptions& options) {
   return ports;
 }
 
+Result<void> enter_jail(const RunOptions& options, wasi::Context& wasi) {
+  std::vector<JailPath> paths = jail_paths(options);
+  for (const int directory : wasi.memory_directories()) {
+    paths.push_back({"/proc/self/fd/" + std::to_string(directory), JailAccess::kReadWrite});
+  }
+  return jail_files(paths);
+}
+
 Result<int> run(const RunOptions& options) {
   Timings timings;
   const Program program =
@@ -223,6 +233,7 @@ Result<int> run(const RunOptions& options) {
   }
   timings.mark("driver");
   const Ports ports = MAYFLY_TRY(make_ports(options));
+  if (options.jail) MAYFLY_TRY(enter_jail(options, *ports.wasi));
   runtime::RunnerOptions runner_options;
   runner_options.ports.handler = ports.handler();
   runner_options.ports.cancel_fd = interrupt->cancel_fd();

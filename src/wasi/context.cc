@@ -210,6 +210,15 @@ Result<void> Context::empty_memory_directories() {
   return {};
 }
 
+std::vector<int> Context::memory_directories() {
+  std::vector<int> found;
+  for (uint32_t i = 0; i < program_.memory_directories.size(); ++i) {
+    const Handle* handle = program_.handles.find(program_.first_memory_handle + i);
+    if (handle != nullptr) found.push_back(handle->fd.get());
+  }
+  return found;
+}
+
 Result<void> Context::restore(const runtime::HostState* state) {
   MAYFLY_TRY(empty_memory_directories());
   if (program_.key_value != nullptr) program_.key_value->restart();

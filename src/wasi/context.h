@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "runtime/port_handler.h"
@@ -37,6 +38,9 @@ class Context final : public runtime::PortHandler {
   // each program has from its own configuration.
   Result<std::unique_ptr<const runtime::HostState>> save() override;
   Result<void> restore(const runtime::HostState* state) override;
+
+  // Descriptors of the directories in memory. They are its own.
+  std::vector<int> memory_directories();
 
  private:
   Result<runtime::PortOutcome> answer(uint32_t port, PortCall& call, std::span<uint8_t> request);

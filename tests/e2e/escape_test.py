@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import component
-from on_driver import DRIVER, MAYFLY, FolderTest, main
+from on_driver import MAYFLY, RUN, FolderTest, main
 
 # Does what its first argument says to the path in its second, and exits with the errno.
 GUEST = """(module
@@ -128,7 +128,7 @@ class Folders(FolderTest):
             file.write(text)
 
     def run_guest(self, what, path, grant):
-        return subprocess.run([MAYFLY, "run", "--driver", DRIVER, "--dir", self.root + grant,
+        return subprocess.run([*RUN, "--dir", self.root + grant,
                                self.image, what, path], env=self.environment, timeout=120,
                               check=False, stdout=subprocess.PIPE, text=True)
 
@@ -171,7 +171,7 @@ class Escape(Folders):
 
     def test_says_what_would_allow_a_denied_path_only_when_asked(self):
         def said(*flags, path="../outside/secret", grant="::/"):
-            return subprocess.run([MAYFLY, "run", "--driver", DRIVER, *flags, "--dir",
+            return subprocess.run([*RUN, *flags, "--dir",
                                    self.root + grant, self.image, "o", path], text=True,
                                   env=self.environment, timeout=120, check=False,
                                   stderr=subprocess.PIPE).stderr
@@ -192,7 +192,7 @@ class Escape(Folders):
         for flags, expected in (([], ""), (["-v"], 'mayfly: denied: "/etc/passwd" is in no '
                                            "directory of the program's; --dir HOST::/etc would "
                                            "allow it\n")):
-            result = subprocess.run([MAYFLY, "run", "--driver", DRIVER, "--no-cache", *flags,
+            result = subprocess.run([*RUN, "--no-cache", *flags,
                                      "--dir", self.root + "::/data", program], text=True,
                                     env=self.environment, timeout=120, check=False,
                                     stderr=subprocess.PIPE)

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from on_driver import DRIVER, MAYFLY, main
+from on_driver import MAYFLY, RUN, main
 
 SOURCE = pathlib.Path(__file__).with_name("files_program.c")
 SCALE = int(os.environ.get("MAYFLY_FILES_SCALE", "1"))
@@ -43,9 +43,9 @@ class Files(unittest.TestCase):
     def check_same(self, case, count, compare=True):
         with tempfile.TemporaryDirectory() as native, tempfile.TemporaryDirectory() as ours:
             commands = ([self.path("native"), case, native, str(count)],
-                        [MAYFLY, "run", "--driver", DRIVER, "--dir", ours + "::/f",
+                        [*RUN, "--dir", ours + "::/f",
                          self.path("image"), case, "/f", str(count)])
-            memory = [MAYFLY, "run", "--driver", DRIVER, "--tmpfs", "/m:256MiB", self.path("image"),
+            memory = [*RUN, "--tmpfs", "/m:256MiB", self.path("image"),
                       case, "/m", str(count)]
             seen = [subprocess.run(command, env=self.environment, capture_output=True, text=True,
                                    timeout=280, check=False) for command in (*commands, memory)]
@@ -70,7 +70,7 @@ class Files(unittest.TestCase):
 
     def test_binary_stdin_through_a_pipe(self):
         size = (4 << 20) * SCALE
-        command = [MAYFLY, "run", "--driver", DRIVER, self.path("image"), "stdin", "/", "0"]
+        command = [*RUN, self.path("image"), "stdin", "/", "0"]
         with subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE) as program:
             block = bytes(range(256)) * 4096

@@ -6,7 +6,7 @@
 import subprocess
 
 from components import STRING, U8, U64, Interface, component, logging
-from on_driver import DRIVER, MAYFLY, FolderTest, main
+from on_driver import RUN, FolderTest, main
 
 STORE, ATOMICS = "wasi:keyvalue/store@0.2.0-draft", "wasi:keyvalue/atomics@0.2.0-draft"
 BUCKET = (STORE, "bucket")
@@ -59,7 +59,7 @@ class KeyValue(FolderTest):
             file.write(component([logging(), *keyvalue()], COUNT, drops=[BUCKET]))
 
     def command(self, *flags):
-        return [MAYFLY, "run", "--driver", DRIVER, *flags, self.path("count.wasm")]
+        return [*RUN, *flags, self.path("count.wasm")]
 
     def count(self, *flags):
         return subprocess.run(self.command(*flags), env=self.environment, capture_output=True,

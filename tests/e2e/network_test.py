@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 import component
-from on_driver import DRIVER, MAYFLY, main
+from on_driver import MAYFLY, RUN, main
 
 HERE = Path(__file__).resolve().parent
 SERVER = HERE.parent / "wasi" / "http_server.py"
@@ -37,7 +37,7 @@ class Network(unittest.TestCase):
 
     def run_program(self, *arguments, grants=(), code=0):
         """What it printed, what Mayfly said, and the peak of its memory in KiB."""
-        with subprocess.Popen([MAYFLY, "run", "--driver", DRIVER, "--timeout", "250s", *grants,
+        with subprocess.Popen([*RUN, "--timeout", "250s", *grants,
                                self.image, *arguments], stdout=subprocess.PIPE, text=True,
                               stderr=subprocess.PIPE, env=self.environment) as process:
             printed, said = process.stdout.read(), process.stderr.read()

@@ -2,6 +2,7 @@
 #
 # What tests of the command line on one driver share: MAYFLY and DRIVER as arguments, a folder of
 # each test's own, and a loud skip where the driver does not work.
+import ctypes
 import os
 import subprocess
 import sys
@@ -9,8 +10,16 @@ import tempfile
 import unittest
 
 MAYFLY = sys.argv[1]
-DRIVER = sys.argv[2]
+# "kvm", "process", or either with "+jail".
+DRIVER, _, JAIL = sys.argv[2].partition("+")
+RUN = [MAYFLY, "run", "--driver", DRIVER, *(["--jail"] if JAIL else [])]
 SKIPPED = 77
+
+
+def has_landlock():
+    """Whether this kernel has what `mayfly run --jail` needs."""
+    create_ruleset, version_flag, version_min = 444, 1, 3
+    return ctypes.CDLL(None).syscall(create_ruleset, None, 0, version_flag) >= version_min
 
 
 class FolderTest(unittest.TestCase):
@@ -28,6 +37,9 @@ class FolderTest(unittest.TestCase):
 
 
 def main():
+    if JAIL and not has_landlock():
+        print("SKIPPED: the kernel has no Landlock of version 3 for --jail")
+        sys.exit(SKIPPED)
     doctor = subprocess.run([MAYFLY, "doctor", "--driver", DRIVER], capture_output=True,
                             check=False)
     if doctor.returncode != 0:

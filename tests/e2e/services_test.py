@@ -6,7 +6,7 @@
 import subprocess
 
 from components import LEVELS, STRING, Interface, component, logging
-from on_driver import DRIVER, MAYFLY, FolderTest, main
+from on_driver import RUN, FolderTest, main
 
 
 def config(name):
@@ -44,7 +44,7 @@ class Services(FolderTest):
         return self.path(name)
 
     def run_file(self, path, *flags):
-        return subprocess.run([MAYFLY, "run", "--driver", DRIVER, *flags, path],
+        return subprocess.run([*RUN, *flags, path],
                               env=self.environment, capture_output=True, text=True, timeout=60,
                               check=False)
 

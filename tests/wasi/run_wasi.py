@@ -7,6 +7,7 @@
 """Every program must end with the exit code and the output that its specification names."""
 import argparse
 import concurrent.futures
+import ctypes
 import json
 import os
 import pathlib
@@ -24,6 +25,12 @@ IN_MEMORY = "in memory"  # instead of a root
 
 class Unsupported(Exception):
     """A specification asks for what this runner does not do."""
+
+
+def has_landlock():
+    """Whether this kernel has what `mayfly run --jail` needs."""
+    create_ruleset, version_flag, version_min = 444, 1, 3
+    return ctypes.CDLL(None).syscall(create_ruleset, None, 0, version_flag) >= version_min
 
 
 def from_operations(operations):
@@ -55,8 +62,8 @@ def read_specification(program):
     return DEFAULTS | text
 
 
-def command_line(mayfly, driver, program, specification, root):
-    command = [mayfly, "run", "--no-cache", f"--driver={driver}"]
+def command_line(mayfly, driver, program, specification, root, flags):
+    command = [mayfly, "run", "--no-cache", f"--driver={driver}", *flags]
     for name, value in specification["env"].items():
         command.append(f"--env={name}={value}")
     if root is not None:
@@ -83,7 +90,7 @@ def has_empty_root(program):
                                     for path in (program.parent / root).iterdir())
 
 
-def run(mayfly, driver, program, suite, in_memory):
+def run(mayfly, driver, program, suite, in_memory, flags):
     """What is wrong with the program's run: nothing, or one line a finding."""
     specification = read_specification(program)
     with tempfile.TemporaryDirectory() as scratch:
@@ -92,7 +99,7 @@ def run(mayfly, driver, program, suite, in_memory):
             root = pathlib.Path(scratch) / "root"
             shutil.copytree(program.parent / specification["root"], root, symlinks=True)
             remove_leftovers(root)
-        command = command_line(mayfly, driver, program, specification, root)
+        command = command_line(mayfly, driver, program, specification, root, flags)
         try:
             result = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS,
                                     stdin=subprocess.DEVNULL)
@@ -131,6 +138,7 @@ def main():
     parser.add_argument("--suite", choices=["wasi-p1", "wasi-p2"], default="wasi-p1")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--in-memory", action="store_true", help="only on an empty --tmpfs")
+    parser.add_argument("--jail", action="store_true", help="with mayfly run --jail")
     parser.add_argument("--only", default="", help="programs whose path contains this")
     options = parser.parse_args()
 
@@ -141,6 +149,9 @@ def main():
     if options.driver == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         print("SKIPPED: no /dev/kvm to run the test programs on")
         sys.exit(EXIT_SKIPPED)
+    if options.jail and not has_landlock():
+        print("SKIPPED: the kernel has no Landlock of version 3 for --jail")
+        sys.exit(EXIT_SKIPPED)
     programs = programs_of(tests, options.only)
     if options.in_memory:
         programs = [program for program in programs if has_empty_root(program)]
@@ -149,7 +160,8 @@ def main():
     failed_count = skipped_count = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = [(program, pool.submit(run, options.mayfly, options.driver, program,
-                                      options.suite, options.in_memory))
+                                      options.suite, options.in_memory,
+                                      ["--jail"] if options.jail else []))
                 for program in programs]
         for program, future in runs:
             name = program.relative_to(tests)
