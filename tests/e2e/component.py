@@ -9,6 +9,7 @@
 # CanonicalABI.md #flattening, Binary.md
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -387,3 +388,7 @@ def build(source, wit, folder, version="0.2.0"):
     component.write_bytes(wrap(core.read_bytes(), heap.read_bytes(),
                                Path(wit).read_text(encoding="utf-8"), version))
     return component
+
+
+if __name__ == "__main__":
+    build(sys.argv[1], HERE / "wasi2.wit", Path(sys.argv[2]))  # SOURCE FOLDER

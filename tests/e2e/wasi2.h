@@ -120,6 +120,8 @@ IMPORT("wasi:http/types", "[static]outgoing-body.finish")
 void finish_body(handle body, int has_trailers, handle trailers, large_result *to);
 IMPORT("wasi:http/outgoing-handler", "handle")
 void send(handle request, int has_options, handle options, large_result *to);
+IMPORT("wasi:http/types", "[resource-drop]future-incoming-response")
+void drop_future(handle future);
 IMPORT("wasi:http/types", "[method]future-incoming-response.subscribe")
 handle response_pollable(handle future);
 IMPORT("wasi:http/types", "[method]future-incoming-response.get")
@@ -212,6 +214,15 @@ IMPORT("wasi:sockets/ip-name-lookup", "[method]resolve-address-stream.subscribe"
 handle lookup_pollable(handle stream);
 IMPORT("wasi:sockets/ip-name-lookup", "[resource-drop]resolve-address-stream")
 void drop_lookup(handle stream);
+
+IMPORT("wasi:keyvalue/store", "open")
+void open_bucket(const char *name, uint32_t size, large_result *to);
+IMPORT("wasi:keyvalue/store", "[method]bucket.get")
+void get_entry(handle bucket, const char *key, uint32_t size, large_result *to);
+IMPORT("wasi:keyvalue/store", "[method]bucket.set")
+void set_entry(handle bucket, const char *key, uint32_t size, const char *value,
+               uint32_t value_size, large_result *to);
+IMPORT("wasi:keyvalue/store", "[resource-drop]bucket") void drop_bucket(handle bucket);
 
 static inline uint32_t size_of(const char *string) {
   uint32_t size = 0;

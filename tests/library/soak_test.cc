@@ -5,12 +5,11 @@
 // MAYFLY_SOAK_CYCLES says how many (`./dev soak 1000000`).
 #include <atomic>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <random>
 #include <thread>
 
+#include "held.h"
 #include "library_test.h"
 
 namespace mayfly {
@@ -67,27 +66,6 @@ enum class Step : int {
   kCallBack
 };
 constexpr int kSteps = 10;
-
-// What the process holds.
-struct Held {
-  uint64_t resident_bytes = 0;
-  size_t descriptors = 0;
-  size_t threads = 0;
-
-  static Held now() {
-    const auto count = [](const char* folder) {
-      return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder),
-                                               std::filesystem::directory_iterator()));
-    };
-    Held held;
-    uint64_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages >> pages;
-    held.resident_bytes = pages * 4096;
-    held.descriptors = count("/proc/self/fd");
-    held.threads = count("/proc/self/task");
-    return held;
-  }
-};
 
 // Interrupts whatever its sandboxes are doing, all the time.
 class Interrupter {
