@@ -13,7 +13,7 @@ namespace {
 
 // How many there are, and how many there were.
 struct Token {
-  Token(int64_t& live, int64_t& made) : live(live) { ++live, ++made; }
+  Token(int64_t& live_count, int64_t& made) : live(live_count) { ++live_count, ++made; }
   Token(const Token&) = delete;
   Token& operator=(const Token&) = delete;
   ~Token() { --live; }
@@ -41,6 +41,15 @@ uint64_t resident_bytes() {
   uint64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages >> pages;
   return pages * 4096;
+}
+
+// Sanitizers keep memory of their own.
+void expect_no_more_than(uint64_t before) {
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+  EXPECT_LE(resident_bytes(), before + (uint64_t{2} << 20));
+#else
+  EXPECT_GT(before, 0U);
+#endif
 }
 
 class ResourceSoakTest : public LibraryTest {
@@ -98,9 +107,7 @@ TEST_P(ResourceSoakTest, KeepsNothingOfTheHosts) {
   while (made_ < handles / 4 && !HasFatalFailure()) round();
   const uint64_t before = resident_bytes();
   while (made_ < handles && !HasFatalFailure()) round();
-#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-  EXPECT_LE(resident_bytes(), before + (uint64_t{2} << 20));
-#endif
+  expect_no_more_than(before);
   RecordProperty("handles", std::to_string(made_));
   RecordProperty("resident_bytes_before", std::to_string(before));
   RecordProperty("resident_bytes_after", std::to_string(resident_bytes()));
@@ -136,9 +143,7 @@ TEST_P(ResourceSoakTest, KeepsNothingOfTheComponents) {
   while (made < handles / 4 && !HasFatalFailure()) round();
   const uint64_t before = resident_bytes();
   while (made < handles && !HasFatalFailure()) round();
-#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-  EXPECT_LE(resident_bytes(), before + (uint64_t{2} << 20));
-#endif
+  expect_no_more_than(before);
   EXPECT_EQ(guest.usage().memory_bytes, memory);
 }
 
