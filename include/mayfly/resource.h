@@ -11,9 +11,10 @@
 // Of a component, where R is a type that stands for it, perhaps without a definition:
 //
 //   struct Blob;
-//   template <> inline constexpr auto mayfly::kWit<Blob> = mayfly::wit::resource("ns:pkg/api",
-//   "blob"); auto make =
-//   sandbox.component_function<GuestOwn<Blob>()>("ns:pkg/api#[constructor]blob"); auto size =
+//   template <>
+//   inline constexpr auto mayfly::kWit<Blob> = mayfly::wit::resource("ns:pkg/api", "blob");
+//
+//   sandbox.component_function<GuestOwn<Blob>()>("ns:pkg/api#[constructor]blob");
 //   sandbox.component_function<uint32_t(GuestBorrow<Blob>)>("ns:pkg/api#[method]blob.size");
 //
 // A component has numbers for resources of the host, and each use of a number is checked: that it
