@@ -11,7 +11,7 @@ using testing::HasSubstr;
 
 // How many there are.
 struct Counter {
-  explicit Counter(uint32_t start, int& live) : value(start), live(live) { ++live; }
+  explicit Counter(uint32_t start, int& live_count) : value(start), live(live_count) { ++live; }
   Counter(const Counter&) = delete;
   Counter& operator=(const Counter&) = delete;
   ~Counter() { --live; }
