@@ -94,7 +94,7 @@ TEST_P(CallTest, AnswersOfWhatWasMovedFrom) {
 }
 
 TEST_P(CallTest, EndsACallAtItsDeadline) {
-  Sandbox guest = sandbox(kNumbers, Policy().deadline(std::chrono::milliseconds(5)));
+  Sandbox guest = sandbox(kNumbers, Policy().deadline(std::chrono::milliseconds(200)));
   const auto outcome = guest.call("forever");
   EXPECT_EQ(outcome.kind(), CallOutcome::Kind::kDeadline);
 }

@@ -204,7 +204,8 @@ TEST_P(ComponentTest, EndsAtItsDeadline) {
       return std::optional(values[0]);
     });
   }
-  Sandbox made = sandbox(linker, Policy().deadline(std::chrono::milliseconds(20)));
+  Sandbox made = sandbox(linker);
+  ASSERT_TRUE(made.set_deadline(std::chrono::milliseconds(20)));
   EXPECT_THAT(call(made, "test:pkg/api@1.0.0#number", 1U), HasSubstr("deadline"));
   EXPECT_TRUE(made.poisoned());
 }

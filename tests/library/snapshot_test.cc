@@ -112,7 +112,7 @@ TEST_P(SnapshotLibraryTest, RefusesAStateThatIsPastTheLimits) {
 }
 
 TEST_P(SnapshotLibraryTest, ResetHealsAPoisonedSandbox) {
-  Sandbox counter = sandbox(kCounter, Policy().deadline(20ms));
+  Sandbox counter = sandbox(kCounter, Policy().deadline(200ms));
   for (const char* end : {"trap", "loop"}) {
     EXPECT_FALSE(counter.call(end).returned());
     EXPECT_TRUE(counter.poisoned());
