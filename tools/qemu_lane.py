@@ -5,6 +5,7 @@
 # runs programs there. One line a test, then `mainline-kvm: N passed, N failed, N skipped`.
 # Fails if a test or a command failed, none ran, or the machine ended before its closing line.
 import argparse
+import fcntl
 import os
 import pathlib
 import re
@@ -42,16 +43,18 @@ def run(arguments, **options):
 
 
 def kernel(cache):
-    """The unpacked kernel package; downloaded once, never installed."""
+    """The unpacked kernel package; downloaded once, never installed. One process at a time."""
     tree = cache / "kernel"
-    if not list(tree.glob("boot/vmlinuz-*")):
-        cache.mkdir(parents=True, exist_ok=True)
-        if not list(cache.glob("linux-image-*.deb")):
-            depends = run(["apt-cache", "depends", "linux-image-amd64"], text=True,
-                          capture_output=True).stdout
-            package = re.search(r"Depends: (linux-image-\S+-amd64)", depends).group(1)
-            run(["apt-get", "-q", "download", package], cwd=cache)
-        run(["dpkg-deb", "-x", str(next(cache.glob("linux-image-*.deb"))), str(tree)])
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not list(tree.glob("boot/vmlinuz-*")):
+            if not list(cache.glob("linux-image-*.deb")):
+                depends = run(["apt-cache", "depends", "linux-image-amd64"], text=True,
+                              capture_output=True).stdout
+                package = re.search(r"Depends: (linux-image-\S+-amd64)", depends).group(1)
+                run(["apt-get", "-q", "download", package], cwd=cache)
+            run(["dpkg-deb", "-x", str(next(cache.glob("linux-image-*.deb"))), str(tree)])
     return next(tree.glob("boot/vmlinuz-*")), tree
 
 
