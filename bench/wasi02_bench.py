@@ -28,7 +28,7 @@ sys.path += [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "programs")]
 import component  # noqa: E402
 import fetch  # noqa: E402
 import wasi_bench  # noqa: E402
-from wasi_bench import BUILD, DRIVERS, MAYFLY, SECONDS_MAX  # noqa: E402
+from wasi_bench import BUILD, DRIVERS, MAYFLY, SECONDS_MAX, working_drivers  # noqa: E402
 
 SANDBOXES = ROOT / "build" / "release" / "component_sandboxes"
 # Row: how often or how many bytes at scale 1, bytes at a time, what it may take.
@@ -65,11 +65,6 @@ const { component } = await componentize(
 await writeFile('hello.wasm', component);
 """
 WORLD = "package bench:hello;\nworld hello { export hello: func(name: string) -> string; }\n"
-
-
-def working_drivers():
-    return [driver for driver in DRIVERS if subprocess.run(
-        [MAYFLY, "doctor", "--driver", driver], capture_output=True).returncode == 0]
 
 
 def commands(wasm):

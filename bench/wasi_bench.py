@@ -68,13 +68,16 @@ def build():
     return native, wasm
 
 
+def working_drivers():
+    return [driver for driver in DRIVERS if subprocess.run(
+        [MAYFLY, "doctor", "--driver", driver], capture_output=True).returncode == 0]
+
+
 def commands(native, wasm):
     """By subject: what to put before ROW COUNT."""
     found = {"native": [native]}
-    for driver in DRIVERS:
-        ready = subprocess.run([MAYFLY, "doctor", "--driver", driver], capture_output=True)
-        if ready.returncode == 0:
-            found[driver] = [MAYFLY, "run", "--driver", driver, "--dir", "FOLDER::/bench", wasm]
+    for driver in working_drivers():
+        found[driver] = [MAYFLY, "run", "--driver", driver, "--dir", "FOLDER::/bench", wasm]
     if importlib.util.find_spec("wasmtime"):
         found["wasmtime"] = [sys.executable, "-c", WASMTIME, "FOLDER", wasm]
     return found
