@@ -2,24 +2,19 @@
 #
 # What tests of the command line on one driver share: MAYFLY and DRIVER as arguments, a folder of
 # each test's own, and a loud skip where the driver does not work.
-import ctypes
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
 
+from landlock import has_landlock
+
 MAYFLY = sys.argv[1]
 # "kvm", "process", or either with "+jail".
 DRIVER, _, JAIL = sys.argv[2].partition("+")
 RUN = [MAYFLY, "run", "--driver", DRIVER, *(["--jail"] if JAIL else [])]
 SKIPPED = 77
-
-
-def has_landlock():
-    """Whether this kernel has what `mayfly run --jail` needs."""
-    create_ruleset, version_flag, version_min = 444, 1, 3
-    return ctypes.CDLL(None).syscall(create_ruleset, None, 0, version_flag) >= version_min
 
 
 class FolderTest(unittest.TestCase):

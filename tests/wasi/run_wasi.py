@@ -7,7 +7,6 @@
 """Every program must end with the exit code and the output that its specification names."""
 import argparse
 import concurrent.futures
-import ctypes
 import json
 import os
 import pathlib
@@ -15,6 +14,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+
+from landlock import has_landlock  # noqa: E402
 
 # What a specification that leaves it out means; None: not compared.
 DEFAULTS = {"args": [], "env": {}, "root": None, "exit_code": 0, "stdout": None, "stderr": None}
@@ -25,12 +28,6 @@ IN_MEMORY = "in memory"  # instead of a root
 
 class Unsupported(Exception):
     """A specification asks for what this runner does not do."""
-
-
-def has_landlock():
-    """Whether this kernel has what `mayfly run --jail` needs."""
-    create_ruleset, version_flag, version_min = 444, 1, 3
-    return ctypes.CDLL(None).syscall(create_ruleset, None, 0, version_flag) >= version_min
 
 
 def from_operations(operations):
